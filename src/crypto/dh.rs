@@ -1,0 +1,108 @@
+//! X25519 (RFC 7748) with canonical public keys and contributory results (SPEC §3.3).
+
+use core::fmt;
+
+use curve25519_dalek::montgomery::MontgomeryPoint;
+use x25519_dalek::{PublicKey, StaticSecret};
+use zeroize::Zeroizing;
+
+use super::{Error, Secret, counted};
+
+/// Bytes of a public key, a private key and a result.
+pub const DH: usize = 32;
+
+/// An X25519 public key in its only accepted encoding: bit 255 clear, below 2^255 - 19.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DhPublic([u8; DH]);
+
+impl DhPublic {
+    /// Parses a peer's key (SPEC §3.3-R1).
+    ///
+    /// # Errors
+    /// [`Error::InvalidKey`] for any encoding that is not canonical.
+    pub fn from_bytes(bytes: &[u8; DH]) -> Result<Self, Error> {
+        let [first, middle @ .., last] = bytes;
+        let at_least_p = *last == 0x7f && *first >= 0xed && middle.iter().all(|byte| *byte == 0xff);
+        if *last > 0x7f || at_least_p {
+            return Err(Error::InvalidKey);
+        }
+        Ok(Self(*bytes))
+    }
+
+    /// The 32 bytes of RFC 7748 §5.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; DH] {
+        &self.0
+    }
+
+    /// Refuses a key that is not in the prime-order subgroup of the curve: what an honest device never makes,
+    /// and what has other encodings with the same results (SPEC §3.3-R2). For keys that stand for an identity.
+    ///
+    /// # Errors
+    /// [`Error::InvalidKey`].
+    pub fn require_prime_order(&self) -> Result<(), Error> {
+        match MontgomeryPoint(self.0).to_edwards(0) {
+            Some(point) if point.is_torsion_free() && !point.is_small_order() => Ok(()),
+            _ => Err(Error::InvalidKey),
+        }
+    }
+}
+
+impl fmt::Debug for DhPublic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DhPublic(")?;
+        for byte in self.0 {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// An X25519 key pair. The private half is the 32 bytes as they were drawn; clamping happens in use.
+pub struct DhKeyPair {
+    secret: Secret<DH>,
+    public: DhPublic,
+}
+
+impl DhKeyPair {
+    /// Computes the public half of `secret`.
+    #[must_use]
+    pub fn from_secret(secret: Secret<DH>) -> Self {
+        counted!(DhKey);
+        let public = PublicKey::from(&StaticSecret::from(*secret.expose()));
+        Self {
+            secret,
+            public: DhPublic(public.to_bytes()),
+        }
+    }
+
+    /// Joins halves that were stored together.
+    pub(crate) const fn from_stored(secret: Secret<DH>, public: DhPublic) -> Self {
+        Self { secret, public }
+    }
+
+    /// The public half.
+    #[must_use]
+    pub const fn public(&self) -> &DhPublic {
+        &self.public
+    }
+
+    /// The private half.
+    pub(crate) const fn secret(&self) -> &Secret<DH> {
+        &self.secret
+    }
+
+    /// `X25519(self, peer)`.
+    ///
+    /// # Errors
+    /// [`Error::NonContributory`] if the result is all zero (SPEC §3.3-R3).
+    pub fn agree(&self, peer: &DhPublic) -> Result<Secret<DH>, Error> {
+        counted!(Dh);
+        let secret = StaticSecret::from(*self.secret.expose());
+        let shared = secret.diffie_hellman(&PublicKey::from(peer.0));
+        if !shared.was_contributory() {
+            return Err(Error::NonContributory);
+        }
+        Ok(Secret::new(*Zeroizing::new(shared.to_bytes())))
+    }
+}

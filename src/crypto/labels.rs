@@ -1,0 +1,74 @@
+//! Every label of the pairwise protocol (SPEC §3.1): `L(x)` = ASCII `"subrosa/1 "`, `x`, one zero byte.
+//!
+//! The zero byte ends each label, so that none is a prefix of another.
+
+macro_rules! labels {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* pub const $name: &[u8] = concat!("subrosa/1 ", $text, "\0").as_bytes();)*
+
+        /// Every label with its name `x`, in the order of SPEC §3.1.
+        pub const ALL: &[(&str, &[u8])] = &[$(($text, $name)),*];
+    };
+}
+
+labels! {
+    /// Salt of the extraction of the hedging key.
+    HEDGE = "hedge";
+    /// Info of the hedged generator, followed by the purpose.
+    RAND = "rand ";
+    /// Signed by `IKs`: the device identity.
+    IDENTITY = "identity";
+    /// Signed by `IKs`: a signed prekey.
+    SPK = "spk";
+    /// Signed by `IKs`: a KEM prekey.
+    KEM = "kem";
+    /// Hash over the public keys of an agreement.
+    TH1 = "th1";
+    /// Hash over the whole transcript of an agreement: the session id.
+    TH2 = "th2";
+    /// Key of the encrypted identity.
+    ID = "id";
+    /// Root key and header keys from the shared secret.
+    SESSION = "session";
+    /// A root-key step.
+    ROOT = "root";
+    /// The tag that names a header key.
+    TAG = "tag";
+    /// The synthetic salt of a message.
+    SALT = "salt";
+    /// Body key and nonce.
+    BODY = "body";
+    /// Header key and nonce.
+    HEAD = "head";
+    /// Key, nonce and commitment of exported state.
+    EXPORT = "export";
+}
+
+/// Purposes of the hedged generator (SPEC §3.6): what stands behind [`RAND`].
+pub mod purpose {
+    /// The initiator's ephemeral key.
+    pub const EPHEMERAL_KEY: &[u8] = b"ek";
+    /// The randomness of the encapsulation.
+    pub const KEM_MESSAGE: &[u8] = b"kem m";
+    /// A ratchet key.
+    pub const RATCHET_KEY: &[u8] = b"ratchet key";
+    /// A signed prekey.
+    pub const SIGNED_PREKEY: &[u8] = b"spk";
+    /// A one-time prekey.
+    pub const ONE_TIME_PREKEY: &[u8] = b"opk";
+    /// The seed of a KEM prekey.
+    pub const KEM_SEED: &[u8] = b"kem seed";
+    /// The salt of exported state.
+    pub const EXPORT_SALT: &[u8] = b"export salt";
+
+    /// Every purpose, in the order of SPEC §3.6.
+    pub const ALL: &[&[u8]] = &[
+        EPHEMERAL_KEY,
+        KEM_MESSAGE,
+        RATCHET_KEY,
+        SIGNED_PREKEY,
+        ONE_TIME_PREKEY,
+        KEM_SEED,
+        EXPORT_SALT,
+    ];
+}

@@ -1,0 +1,109 @@
+//! Appends values to a byte string.
+
+use alloc::vec::Vec;
+
+use super::{Error, VECTOR_MAX};
+
+/// A byte string under construction.
+#[derive(Default)]
+pub struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    /// Empty.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new() }
+    }
+
+    /// Empty, with room for `capacity` bytes.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(capacity),
+        }
+    }
+
+    /// Continues behind `bytes`.
+    #[must_use]
+    pub const fn append_to(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+
+    /// What was written.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// What was written so far.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// `opaque x[n]`.
+    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.bytes.extend_from_slice(bytes);
+        self
+    }
+
+    /// `uint8`.
+    pub fn u8(&mut self, value: u8) -> &mut Self {
+        self.bytes(&[value])
+    }
+
+    /// `uint16`.
+    pub fn u16(&mut self, value: u16) -> &mut Self {
+        self.bytes(&value.to_be_bytes())
+    }
+
+    /// `uint32`.
+    pub fn u32(&mut self, value: u32) -> &mut Self {
+        self.bytes(&value.to_be_bytes())
+    }
+
+    /// `uint64`.
+    pub fn u64(&mut self, value: u64) -> &mut Self {
+        self.bytes(&value.to_be_bytes())
+    }
+
+    /// One byte 0 or 1.
+    pub fn flag(&mut self, value: bool) -> &mut Self {
+        self.u8(u8::from(value))
+    }
+
+    /// The length in front of a variable vector, in its shortest form.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] over 2^30 - 1; nothing is written.
+    pub fn vector_length(&mut self, length: usize) -> Result<&mut Self, Error> {
+        if length > VECTOR_MAX {
+            return Err(Error::TooLong);
+        }
+        let length = u32::try_from(length).map_err(|_| Error::TooLong)?;
+        match length {
+            0..0x40 => self.bytes.extend(length.to_be_bytes().iter().skip(3)),
+            0x40..0x4000 => {
+                let prefixed = length | 0x4000;
+                self.bytes.extend(prefixed.to_be_bytes().iter().skip(2));
+            }
+            _ => self
+                .bytes
+                .extend_from_slice(&(length | 0x8000_0000).to_be_bytes()),
+        }
+        Ok(self)
+    }
+
+    /// `opaque x<V>`.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] over 2^30 - 1 bytes; nothing is written.
+    pub fn vector(&mut self, bytes: &[u8]) -> Result<&mut Self, Error> {
+        self.vector_length(bytes.len())?
+            .bytes
+            .extend_from_slice(bytes);
+        Ok(self)
+    }
+}
