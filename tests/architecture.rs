@@ -1,0 +1,443 @@
+//! The rules of the house, proved from the syntax of `src/`.
+//!
+//! A rule is a function from (module name, source text) pairs to its findings. So each is run on the tree as it is, and
+//! on planted faults (`planted.rs`) that it has to find. Code under `#[cfg(test)]` is not judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::{fs, path::Path};
+
+use syn::Item;
+
+mod architecture {
+    pub mod house;
+    mod planted;
+}
+use architecture::house::*;
+
+/// The floors: an arrow runs only to a lower one, never along its own. `lib` may name everything.
+const FLOORS: &[(u8, &[&str])] = &[
+    (0, &["crypto", "wire", "padding"]),
+    (1, &["identity", "state", "envelope"]),
+    (2, &["agreement", "ratchet"]),
+    (3, &["session", "mls", "channel", "file"]),
+    (4, &["device"]),
+    (5, &["hazmat", "os"]),
+    (6, &["lib"]),
+];
+
+/// Modules that never import each other, whatever floors they stand on.
+const APART: &[&[&str]] = &[
+    &["crypto", "wire"],
+    &["agreement", "ratchet"],
+    &["session", "mls", "channel", "file"],
+];
+
+/// Modules that only `lib` names.
+const ROOF: &[&str] = &["device", "hazmat", "os"];
+
+/// Every crate that `src/` may name, and the modules that may name it; an empty list stands for all of them.
+const CRATES: &[(&str, &[&str])] = &[
+    ("core", &[]),
+    ("alloc", &[]),
+    ("zeroize", &[]),
+    ("std", &["lib", "os"]),
+    ("getrandom", &["os"]),
+    ("aes_gcm", &["crypto"]),
+    ("chacha20poly1305", &["crypto"]),
+    ("curve25519_dalek", &["crypto"]),
+    ("ed25519_dalek", &["crypto"]),
+    ("hkdf", &["crypto"]),
+    ("hmac", &["crypto"]),
+    ("libcrux_ml_kem", &["crypto::kem"]),
+    ("rand_core", &["crypto"]),
+    ("sha2", &["crypto"]),
+    ("sha3", &["crypto"]),
+    ("subtle", &["crypto"]),
+    ("x25519_dalek", &["crypto"]),
+];
+
+const DENIED_LINTS: &[&str] = &[
+    "clippy::unwrap_used",
+    "clippy::expect_used",
+    "clippy::panic",
+    "clippy::indexing_slicing",
+    "clippy::arithmetic_side_effects",
+];
+
+const MAX_PRODUCTION_LINES: usize = 800;
+const LABEL_PREFIX: &[u8] = b"subrosa/";
+const LABELS: &str = "crypto::labels";
+
+type Rule = fn(Sources<'_>) -> Vec<String>;
+
+fn every_top_level_module_has_a_floor(sources: Sources<'_>) -> Vec<String> {
+    let house = House::read(sources);
+    let mut found = BTreeSet::new();
+    for (name, _) in house.production() {
+        if floor(top(name)).is_none() {
+            found.insert(format!("{}: has no floor", top(name)));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// A file is reached by a `mod` line of its parent, and a `mod` line by its file: nothing in `src/` is dead, and
+/// nothing comes from a place where these rules do not look (`#[path]`).
+fn every_file_is_reachable(sources: Sources<'_>) -> Vec<String> {
+    let house = House::read(sources);
+    let mut found = Vec::new();
+    for (name, module) in &house.modules {
+        if module.has_text && !module.declared {
+            found.push(format!("{name}: no `mod` line leads to this file"));
+        }
+        if module.declared && !module.has_text {
+            found.push(format!("{name}: declared, but its file is not there"));
+        }
+    }
+    found
+}
+
+fn arrows_run_downward(sources: Sources<'_>) -> Vec<String> {
+    findings(sources, |from, to| {
+        let (Some(from_floor), Some(to_floor)) = (floor(from), floor(to)) else {
+            return None;
+        };
+        (from_floor <= to_floor)
+            .then(|| format!("an arrow from floor {from_floor} to floor {to_floor}"))
+    })
+}
+
+fn modules_stay_apart(sources: Sources<'_>) -> Vec<String> {
+    findings(sources, |from, to| {
+        let apart = APART
+            .iter()
+            .any(|set| set.contains(&from) && set.contains(&to));
+        apart.then(|| format!("{from} and {to} never import each other"))
+    })
+}
+
+fn only_lib_names_the_roof(sources: Sources<'_>) -> Vec<String> {
+    findings(sources, |_, to| {
+        ROOF.contains(&to)
+            .then(|| format!("only lib may name {to}"))
+    })
+}
+
+/// What `lib.rs` re-exports is for users; inside, a thing is named where it lives.
+fn nobody_imports_from_the_root(sources: Sources<'_>) -> Vec<String> {
+    findings(sources, |_, to| {
+        (to == "lib").then(|| "nobody imports from the crate root".to_owned())
+    })
+}
+
+/// No cycle among the files of one top-level module.
+///
+/// At each module M the graph has as its nodes M's own text and each child with all that lies below it. Edges:
+/// * a name counts where it is *defined*: `use super::Peer`, where the parent only says `pub use peer::Peer`, is an
+///   arrow to `peer` and not to the parent;
+/// * `mod x;` and `pub use x::…` of a parent are its table of contents and no arrows. A private `use x::…` of a
+///   parent is one, and so is each place in its code that names what it re-exports;
+/// * an item defined in the parent's own text is the parent's: a child that uses it cannot be used by the parent.
+///
+/// A glob import from a surrounding module would hide its arrows, and is refused.
+fn no_cycles(sources: Sources<'_>) -> Vec<String> {
+    let house = House::read(sources);
+    let mut found = Vec::new();
+    let mut edges = BTreeSet::new();
+    for (name, mention) in house.production_mentions() {
+        let Target::Inside(module, rest) = house.resolve(name, &mention.path) else {
+            continue;
+        };
+        let around = is_within(name, &module);
+        if around && mention.kind == Kind::Glob && rest.is_empty() {
+            found.push(format!(
+                "{name}: glob import of {module}, which surrounds it"
+            ));
+            continue;
+        }
+        // Naming a surrounding module is naming a namespace; what is taken out of it is a mention of its own.
+        if around && rest.is_empty() {
+            continue;
+        }
+        let Target::Inside(home, _) = house.home(module, rest) else {
+            continue;
+        };
+        let contents = mention.public && is_within(&home, name);
+        if home != name && top(&home) == top(name) && !contents {
+            edges.insert((name.to_owned(), home));
+        }
+    }
+    for around in house.modules.keys().filter(|name| !name.is_empty()) {
+        let mut graph: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (from, to) in &edges {
+            if let (Some(from), Some(to)) = (child_at(around, from), child_at(around, to))
+                && from != to
+            {
+                graph.entry(from).or_default().insert(to);
+            }
+        }
+        if let Some(cycle) = cycle(&graph) {
+            found.push(format!("cycle: {}", cycle.join(" -> ")));
+        }
+    }
+    found
+}
+
+/// Primitives are named in `crypto`, `std` and the OS's randomness in their adapter, and no crate is named unlisted.
+fn crates_are_named_where_they_belong(sources: Sources<'_>) -> Vec<String> {
+    let house = House::read(sources);
+    let mut found = BTreeSet::new();
+    for (name, mention) in house.production_mentions() {
+        let Target::Outside(krate) = house.resolve(name, &mention.path) else {
+            continue;
+        };
+        match CRATES.iter().find(|(listed, _)| *listed == krate) {
+            Some((_, homes)) => {
+                let at_home = homes.iter().any(|home| is_within(label(name), home));
+                if !homes.is_empty() && !at_home {
+                    found.insert(format!("{}: names {krate}", label(name)));
+                }
+            }
+            // An inline path may begin with any local name; a `use` that leads out of the crate begins with a crate.
+            None if mention.kind == Kind::Inline => {}
+            None => {
+                found.insert(format!(
+                    "{}: names {krate}, which is not listed",
+                    label(name)
+                ));
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn no_unsafe(sources: Sources<'_>) -> Vec<String> {
+    let hit = sources.iter().filter(|(_, text)| has_ident(text, "unsafe"));
+    hit.map(|(name, _)| format!("{name}: `unsafe`")).collect()
+}
+
+fn lib_states_its_lints(sources: Sources<'_>) -> Vec<String> {
+    let (_, text) = sources
+        .iter()
+        .find(|(name, _)| *name == "lib")
+        .expect("lib.rs");
+    let stated = inner_lints(&syn::parse_file(text).expect("lib.rs parses").attrs);
+    let mut wanted = vec!["no_std".to_owned(), "forbid(unsafe_code)".to_owned()];
+    wanted.extend(DENIED_LINTS.iter().map(|lint| format!("deny({lint})")));
+    wanted.retain(|want| !stated.contains(want));
+    wanted
+        .iter()
+        .map(|want| format!("lib: lacks #![{want}]"))
+        .collect()
+}
+
+fn no_mod_rs(sources: Sources<'_>) -> Vec<String> {
+    let hit = sources.iter().filter(|(name, _)| leaf(name) == "mod");
+    hit.map(|(name, _)| format!("{name}: `foo.rs` stands beside `foo/`, never `foo/mod.rs`"))
+        .collect()
+}
+
+/// Production lines are those above the file's `#[cfg(test)]` module, which therefore comes last.
+fn files_stay_short(sources: Sources<'_>) -> Vec<String> {
+    let house = House::read(sources);
+    let mut found = Vec::new();
+    for (name, text) in sources {
+        let file = syn::parse_file(text).expect("source text parses");
+        let is_tests = |item: &Item| matches!(item, Item::Mod(module) if module.content.is_some() && is_test(&module.attrs));
+        let after = file.items.iter().skip_while(|item| !is_tests(item));
+        if after.skip(1).count() > 0 {
+            found.push(format!("{name}: items after the test module"));
+        }
+        let lines = production_lines(text);
+        if !house.is_test_code(name) && lines > MAX_PRODUCTION_LINES {
+            found.push(format!("{name}: {lines} production lines"));
+        }
+    }
+    found
+}
+
+fn labels_stand_in_one_file(sources: Sources<'_>) -> Vec<String> {
+    let house = House::read(sources);
+    let mut found = Vec::new();
+    for (name, module) in house.production() {
+        let labels = module
+            .literals
+            .iter()
+            .filter(|text| text.starts_with(LABEL_PREFIX));
+        if !is_within(name, LABELS) {
+            found.extend(
+                labels.map(|text| format!("{}: {:?}", label(name), String::from_utf8_lossy(text))),
+            );
+        }
+    }
+    found
+}
+
+/// Every dependency of the manifest stands in `CRATES`: a new one is given its place before it is used.
+fn every_dependency_has_a_place(manifest: &str) -> Vec<String> {
+    let lines = manifest
+        .lines()
+        .skip_while(|line| line.trim() != "[dependencies]")
+        .skip(1);
+    let section = lines.take_while(|line| !line.starts_with('['));
+    let names = section.filter_map(|line| line.split_once(['=', '.']));
+    let crates = names
+        .map(|(name, _)| name.trim().replace('-', "_"))
+        .filter(|name| !name.starts_with('#'));
+    let unlisted = crates.filter(|name| !CRATES.iter().any(|(listed, _)| listed == name));
+    unlisted
+        .map(|name| format!("{name}: has no place in CRATES"))
+        .collect()
+}
+
+/// Judges each arrow between two top-level modules.
+fn findings(sources: Sources<'_>, judge: impl Fn(&str, &str) -> Option<String>) -> Vec<String> {
+    let house = House::read(sources);
+    let mut found = BTreeSet::new();
+    for (name, mention) in house.production_mentions() {
+        let Target::Inside(to, _) = house.resolve(name, &mention.path) else {
+            continue;
+        };
+        if top(name) == "lib" || top(name) == top(&to) {
+            continue;
+        }
+        if let Some(why) = judge(top(name), top(&to)) {
+            found.insert(format!("{name}: `{}`: {why}", mention.path.join("::")));
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn floor(top: &str) -> Option<u8> {
+    let hit = FLOORS.iter().find(|(_, modules)| modules.contains(&top));
+    hit.map(|(floor, _)| *floor)
+}
+
+/// The node of the graph at `around` that `module` belongs to: `around` itself, or one of its children.
+fn child_at<'a>(around: &str, module: &'a str) -> Option<&'a str> {
+    if !is_within(module, around) || around.is_empty() {
+        return None;
+    }
+    let below = module[around.len()..]
+        .strip_prefix("::")
+        .unwrap_or_default();
+    let child = below.split("::").next().unwrap_or_default();
+    Some(if child.is_empty() {
+        &module[..around.len()]
+    } else {
+        &module[..around.len() + 2 + child.len()]
+    })
+}
+
+/// Some cycle of the graph, its first node repeated at the end.
+fn cycle<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Option<Vec<&'a str>> {
+    fn walk<'a>(
+        graph: &BTreeMap<&'a str, BTreeSet<&'a str>>,
+        path: &mut Vec<&'a str>,
+        done: &mut BTreeSet<&'a str>,
+        node: &'a str,
+    ) -> Option<Vec<&'a str>> {
+        if let Some(start) = path.iter().position(|seen| *seen == node) {
+            let mut cycle = path[start..].to_vec();
+            cycle.push(node);
+            return Some(cycle);
+        }
+        if done.contains(node) {
+            return None;
+        }
+        path.push(node);
+        let next = graph.get(node).into_iter().flatten();
+        let found = next
+            .into_iter()
+            .find_map(|next| walk(graph, path, done, next));
+        path.pop();
+        done.insert(node);
+        found
+    }
+    let mut done = BTreeSet::new();
+    graph
+        .keys()
+        .find_map(|node| walk(graph, &mut Vec::new(), &mut done, node))
+}
+
+/// The lines above the first test module that stands in the file itself.
+fn production_lines(text: &str) -> usize {
+    let lines: Vec<_> = text.lines().collect();
+    let opens_tests = |start: &usize| {
+        let attrs = lines[*start..]
+            .iter()
+            .take_while(|line| line.starts_with("#["));
+        let attrs: Vec<_> = attrs.copied().collect();
+        let next = lines.get(start + attrs.len()).copied().unwrap_or_default();
+        let module = format!("{} mod tests;", attrs.concat());
+        let opens = !attrs.is_empty() && next.starts_with("mod ") && next.ends_with('{');
+        opens && syn::parse_str::<syn::ItemMod>(&module).is_ok_and(|module| is_test(&module.attrs))
+    };
+    (0..lines.len()).find(opens_tests).unwrap_or(lines.len())
+}
+
+fn tree() -> Vec<(String, String)> {
+    fn read(folder: &Path, module: &str, files: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).expect("src is readable") {
+            let path = entry.expect("src is readable").path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            let name = join(module, stem.expect("a name in UTF-8"));
+            if path.is_dir() {
+                read(&path, &name, files);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push((name, fs::read_to_string(&path).expect("src is readable")));
+            }
+        }
+    }
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    read(&src, "", &mut files);
+    files
+}
+
+macro_rules! the_tree_obeys {
+    ($($rule:ident)*) => {
+        mod tree_obeys {
+            $(
+                #[test]
+                fn $rule() {
+                    let tree = super::tree();
+                    let sources: Vec<_> = tree.iter().map(|(name, text)| (&**name, &**text)).collect();
+                    let found = super::$rule(&sources);
+                    assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
+                }
+            )*
+        }
+    };
+}
+
+the_tree_obeys! {
+    every_top_level_module_has_a_floor
+    every_file_is_reachable
+    arrows_run_downward
+    modules_stay_apart
+    only_lib_names_the_roof
+    nobody_imports_from_the_root
+    no_cycles
+    crates_are_named_where_they_belong
+    no_unsafe
+    lib_states_its_lints
+    no_mod_rs
+    files_stay_short
+    labels_stand_in_one_file
+}
+
+#[test]
+fn manifest_gives_every_dependency_a_place() {
+    let found = every_dependency_has_a_place(include_str!("../Cargo.toml"));
+    assert!(found.is_empty(), "{found:?}");
+}
+
+/// Else the rules above would hold of nothing.
+#[test]
+fn tree_holds_the_files_that_rules_name() {
+    let tree = tree();
+    for module in ["lib", "crypto", LABELS] {
+        assert!(tree.iter().any(|(name, _)| name == module), "{module}");
+    }
+}
