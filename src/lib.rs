@@ -18,6 +18,26 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod agreement;
 pub mod crypto;
+pub mod envelope;
+pub mod identity;
 pub mod padding;
+pub mod ratchet;
+pub mod session;
+pub mod state;
 pub mod wire;
+
+#[cfg(feature = "std")]
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
+pub mod os;
+
+pub use agreement::{Bundle, Prekeys, VerifiedBundle};
+pub use crypto::{CryptoRng, TryCryptoRng};
+pub use identity::{Address, DeviceIdentity, Identity};
+#[cfg(feature = "std")]
+pub use os::{os_rng, system_now};
+pub use session::{
+    Action, Conversation, Directory, Error, Incoming, Opened, StagedFirst, export, import,
+};
+pub use state::{AppKey, Slot};

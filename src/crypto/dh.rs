@@ -92,6 +92,14 @@ impl DhKeyPair {
         &self.secret
     }
 
+    /// A second instance, for a key that plays two roles.
+    pub(crate) const fn duplicate(&self) -> Self {
+        Self {
+            secret: self.secret.duplicate(),
+            public: self.public,
+        }
+    }
+
     /// `X25519(self, peer)`.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ pub const KEM_CIPHERTEXT: usize = 1088;
 /// Bytes of a seed (d, z), the only stored form of a private key.
 pub const KEM_SEED: usize = 64;
 /// Bytes of an expanded decapsulation key.
-const KEM_SECRET: usize = 2400;
+const KEM_PRIVATE: usize = 2400;
 
 /// An encapsulation key that passed the modulus check of FIPS 203 §7.2.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,21 +48,23 @@ impl KemPublic {
     }
 }
 
-/// A KEM key pair, kept as the 64-byte seed (d, z) and its encapsulation key.
+/// A KEM key pair, expanded for use. What is stored is the 64-byte seed (d, z), never this.
 pub struct KemKeyPair {
-    seed: Secret<KEM_SEED>,
+    private: Box<Secret<KEM_PRIVATE>>,
     public: KemPublic,
 }
 
 impl KemKeyPair {
-    /// ML-KEM.KeyGen_internal(d, z).
+    /// ML-KEM.KeyGen_internal(d, z) with the seed d || z.
     #[must_use]
-    pub fn from_seed(seed: Secret<KEM_SEED>) -> Self {
+    pub fn from_seed(seed: &Secret<KEM_SEED>) -> Self {
         counted!(KemKey);
         let (private, public) = mlkem768::generate_key_pair(*seed.expose()).into_parts();
-        <[u8; KEM_SECRET]>::from(private).zeroize();
+        let mut bytes = Box::new(Secret::zero());
+        bytes.expose_mut().copy_from_slice(private.as_slice());
+        <[u8; KEM_PRIVATE]>::from(private).zeroize();
         Self {
-            seed,
+            private: bytes,
             public: KemPublic(Box::new(*public.as_slice())),
         }
     }
@@ -73,19 +75,14 @@ impl KemKeyPair {
         &self.public
     }
 
-    /// The seed (d, z).
-    pub(crate) const fn seed(&self) -> &Secret<KEM_SEED> {
-        &self.seed
-    }
-
     /// ML-KEM.Decaps: a ciphertext that was not made for this key gives a secret that nobody else has
     /// (implicit rejection), never an error.
     #[must_use]
     pub fn decapsulate(&self, ciphertext: &[u8; KEM_CIPHERTEXT]) -> Secret<32> {
         counted!(Decapsulate);
-        let (private, _) = mlkem768::generate_key_pair(*self.seed.expose()).into_parts();
+        let private = self.private.expose().into();
         let shared = Zeroizing::new(mlkem768::decapsulate(&private, &ciphertext.into()));
-        <[u8; KEM_SECRET]>::from(private).zeroize();
+        <[u8; KEM_PRIVATE]>::from(private).zeroize();
         Secret::new(*shared)
     }
 }

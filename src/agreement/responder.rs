@@ -1,0 +1,112 @@
+//! The side that answers (SPEC §7.5).
+
+use super::transcript::{Secrets, Transcript, read_identity};
+use super::{Error, FirstPrefix, Prekeys};
+use crate::crypto::SharedSecret;
+use crate::crypto::dh::DhKeyPair;
+use crate::identity::{DeviceIdentity, Identity};
+
+/// Which one-time keys a first message used: what its forward secrecy rests on (SPEC §15.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OneTimeUse {
+    /// A one-time X25519 key: gone as soon as the message is accepted.
+    pub dh: bool,
+    /// A one-time ML-KEM key: gone as soon as the message is accepted.
+    pub kem: bool,
+}
+
+impl OneTimeUse {
+    /// Neither: the message has forward secrecy only once the signed prekey and the last-resort KEM key are gone.
+    #[must_use]
+    pub const fn last_resort_only(self) -> bool {
+        !self.dh && !self.kem
+    }
+}
+
+/// The prekeys that a first message used, to be taken away when it is accepted or refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Used {
+    pub(crate) signed_id: u32,
+    /// `Some` for a one-time KEM key, `None` for a last-resort one.
+    pub(crate) one_time_kem: Option<u32>,
+    pub(crate) one_time_dh: Option<u32>,
+    /// `H(EK)[..16]`.
+    pub(crate) first_id: [u8; 16],
+}
+
+impl Used {
+    /// Which one-time keys were used.
+    #[must_use]
+    pub const fn one_time(&self) -> OneTimeUse {
+        OneTimeUse {
+            dh: self.one_time_dh.is_some(),
+            kem: self.one_time_kem.is_some(),
+        }
+    }
+}
+
+/// An agreement answered. Nothing of it is believed before the body of the first message was opened.
+pub struct Response {
+    /// Who begins.
+    pub(crate) peer: Identity,
+    /// When, by its own clock.
+    pub(crate) created_at: u64,
+    /// `SK` and `th2`.
+    pub(crate) shared: SharedSecret,
+    /// The signed prekey in its role as the first ratchet key.
+    pub(crate) ratchet_key: DhKeyPair,
+    /// What to take away.
+    pub(crate) used: Used,
+}
+
+/// Answers the agreement of a first message; changes nothing.
+///
+/// # Errors
+/// [`Error::PrekeyGone`], [`Error::ReplayedFirst`], [`Error::ReplayRecordFull`] before any computation with keys;
+/// [`Error::Malformed`], [`Error::BadSignature`], [`Error::OwnIdentity`] after it.
+pub fn respond(
+    device: &DeviceIdentity,
+    prekeys: &Prekeys,
+    first: &FirstPrefix<'_>,
+    now: u64,
+) -> Result<Response, Error> {
+    let found = prekeys.find(first, now)?;
+    let kem_pair = found.kem_pair();
+    let kem = found.kem_prekey(&kem_pair);
+    let signed = found.signed_prekey();
+    let one_time_pair = found.one_time_pair();
+    let one_time = found.one_time_prekey(one_time_pair.as_ref());
+
+    let ephemeral = &first.ephemeral;
+    let mut secrets = Secrets {
+        dh1: None,
+        dh2: device.dh().agree(ephemeral)?,
+        dh3: found.signed_pair().agree(ephemeral)?,
+        dh4: one_time_pair
+            .as_ref()
+            .map(|pair| pair.agree(ephemeral))
+            .transpose()?,
+        ss: kem_pair.decapsulate(first.ciphertext),
+    };
+    let transcript = Transcript::new(
+        device.public(),
+        &signed,
+        &kem,
+        one_time.as_ref(),
+        ephemeral,
+        first.ciphertext,
+    );
+    let plaintext = transcript.open_identity(&secrets, first.encrypted_identity)?;
+    let (peer, created_at) = read_identity(&plaintext)?;
+    if peer.keys().shares_a_key(device.public().keys()) {
+        return Err(Error::OwnIdentity);
+    }
+    secrets.dh1 = Some(found.signed_pair().agree(peer.keys().dh_key())?);
+    Ok(Response {
+        peer,
+        created_at,
+        shared: transcript.finish(&secrets, first.encrypted_identity, &plaintext),
+        ratchet_key: found.signed_pair().duplicate(),
+        used: found.used(),
+    })
+}

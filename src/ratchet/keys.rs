@@ -1,0 +1,181 @@
+//! The keys of the ratchet and what follows from each (SPEC §9.1 to §9.3).
+
+use crate::crypto::Secret;
+use crate::crypto::aead::NONCE;
+use crate::crypto::hash::{HmacKey, expand, extract};
+use crate::crypto::labels;
+
+/// Bytes of a tag.
+pub const TAG: usize = 8;
+
+/// Bytes of a message salt.
+pub(crate) const SALT: usize = 16;
+
+/// `RK`.
+pub(crate) struct RootKey(Secret<32>);
+
+/// What one step of the root key gives.
+pub(crate) struct RootStep {
+    pub(crate) root: RootKey,
+    pub(crate) chain_key: ChainKey,
+    pub(crate) next_header_key: HeaderKey,
+}
+
+impl RootKey {
+    pub(crate) const fn new(key: Secret<32>) -> Self {
+        Self(key)
+    }
+
+    pub(crate) const fn expose(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+
+    /// `RK' || CK || NHK = Expand(Extract(RK, dh), L("root"), 96)`.
+    pub(crate) fn step(&self, dh: &Secret<32>) -> RootStep {
+        let prk = extract(self.expose(), &[dh.expose()]);
+        let okm: Secret<96> = expand(prk.expose(), &[labels::ROOT]);
+        let (root, chain_key, next_header_key) = split_96(&okm);
+        RootStep {
+            root: Self(root),
+            chain_key: ChainKey(chain_key),
+            next_header_key: HeaderKey::new(next_header_key),
+        }
+    }
+}
+
+/// `CK`.
+pub(crate) struct ChainKey(Secret<32>);
+
+impl ChainKey {
+    pub(crate) const fn new(key: Secret<32>) -> Self {
+        Self(key)
+    }
+
+    pub(crate) const fn expose(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+
+    /// `mk = HMAC(CK, 0x01)`, `CK' = HMAC(CK, 0x02)`.
+    pub(crate) fn step(&self) -> (MessageKey, Self) {
+        let key = HmacKey::new(self.expose());
+        (MessageKey(key.mac(&[&[1]])), Self(key.mac(&[&[2]])))
+    }
+}
+
+/// `mk`: everything secret in one message.
+pub(crate) struct MessageKey(Secret<32>);
+
+impl MessageKey {
+    pub(crate) const fn new(key: Secret<32>) -> Self {
+        Self(key)
+    }
+
+    pub(crate) const fn expose(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+
+    /// The key's two blocks absorbed once, for salt and body.
+    pub(crate) fn prepare(&self) -> BodyKeys {
+        BodyKeys(HmacKey::new(self.expose()))
+    }
+}
+
+/// A message key in use.
+pub(crate) struct BodyKeys(HmacKey);
+
+impl BodyKeys {
+    /// `salt = HMAC(mk, L("salt") || r32 || version || kind || hp || bp)[..16]`.
+    pub(crate) fn salt(
+        &self,
+        fresh: &Secret<32>,
+        envelope: &[u8],
+        header: &[u8],
+        body: &[u8],
+    ) -> [u8; SALT] {
+        let mac = self
+            .0
+            .mac(&[labels::SALT, fresh.expose(), envelope, header, body]);
+        let mut salt = [0; SALT];
+        for (to, from) in salt.iter_mut().zip(mac.expose()) {
+            *to = *from;
+        }
+        salt
+    }
+
+    /// `Kb || Nb = Expand(mk, L("body") || salt, 44)`.
+    pub(crate) fn body(&self, salt: &[u8; SALT]) -> KeyNonce {
+        KeyNonce::new(&self.0.expand_secret(&[labels::BODY, salt]))
+    }
+}
+
+/// A header key, with the tag that names it.
+pub(crate) struct HeaderKey {
+    key: Secret<32>,
+    tag: [u8; TAG],
+}
+
+impl HeaderKey {
+    pub(crate) fn new(key: Secret<32>) -> Self {
+        let tag: Secret<TAG> = expand(key.expose(), &[labels::TAG]);
+        Self {
+            tag: *tag.expose(),
+            key,
+        }
+    }
+
+    pub(crate) const fn expose(&self) -> &[u8; 32] {
+        self.key.expose()
+    }
+
+    pub(crate) const fn duplicate(&self) -> Self {
+        Self {
+            key: self.key.duplicate(),
+            tag: self.tag,
+        }
+    }
+
+    /// `tag = Expand(HK, L("tag"), 8)`.
+    pub(crate) const fn tag(&self) -> &[u8; TAG] {
+        &self.tag
+    }
+
+    /// `Kh || Nh = Expand(HK, L("head") || salt, 44)`.
+    pub(crate) fn header(&self, salt: &[u8; SALT]) -> KeyNonce {
+        KeyNonce::new(&expand(self.expose(), &[labels::HEAD, salt]))
+    }
+}
+
+/// A key and a nonce for one encryption.
+pub(crate) struct KeyNonce {
+    pub(crate) key: Secret<32>,
+    pub(crate) nonce: Secret<NONCE>,
+}
+
+impl KeyNonce {
+    fn new(okm: &Secret<44>) -> Self {
+        let mut pair = Self {
+            key: Secret::zero(),
+            nonce: Secret::zero(),
+        };
+        let to = pair.key.expose_mut().iter_mut();
+        for (to, from) in to.chain(pair.nonce.expose_mut()).zip(okm.expose()) {
+            *to = *from;
+        }
+        pair
+    }
+}
+
+/// Three keys from 96 bytes.
+pub(crate) fn split_96(okm: &Secret<96>) -> (Secret<32>, Secret<32>, Secret<32>) {
+    let mut keys = (Secret::zero(), Secret::zero(), Secret::zero());
+    let first = keys.0.expose_mut().iter_mut();
+    let rest = keys.1.expose_mut().iter_mut();
+    for (to, from) in first
+        .chain(rest)
+        .chain(keys.2.expose_mut())
+        .zip(okm.expose())
+    {
+        *to = *from;
+    }
+    keys
+}

@@ -1,0 +1,213 @@
+//! One message under known keys: sealed body first, header second; opened the other way round (SPEC §9.3, §9.4).
+
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
+use super::frame::{ENCRYPTED_HEADER, FRAME_OVERHEAD, Frame, HEADER, TEXT_MAX};
+use super::keys::{SALT, TAG};
+use super::{Error, HeaderKey, MessageKey};
+use crate::crypto::aead::{self, Aes256Gcm};
+use crate::crypto::dh::DhPublic;
+use crate::crypto::{Secret, hash};
+use crate::envelope::ENVELOPE;
+use crate::padding::{padded_length, require_zeros};
+use crate::wire::{Reader, Writer};
+
+/// `hp = DHs || N || PN`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// The sender's ratchet key.
+    pub(crate) public: DhPublic,
+    /// Number of the message in its chain.
+    pub(crate) number: u32,
+    /// Messages in the sender's previous chain.
+    pub(crate) previous_count: u32,
+}
+
+impl Header {
+    pub(crate) fn to_bytes(self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        let parts = self
+            .public
+            .as_bytes()
+            .iter()
+            .copied()
+            .chain(self.number.to_be_bytes())
+            .chain(self.previous_count.to_be_bytes());
+        for (to, from) in bytes.iter_mut().zip(parts) {
+            *to = from;
+        }
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; HEADER]) -> Result<Self, Error> {
+        let mut reader = Reader::new(bytes);
+        let header = Self {
+            public: DhPublic::from_bytes(reader.array()?)?,
+            number: reader.u32()?,
+            previous_count: reader.u32()?,
+        };
+        reader.finish()?;
+        Ok(header)
+    }
+}
+
+/// What a message is bound to besides its own bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Binding<'a> {
+    pub(crate) session_id: &'a [u8; 32],
+    /// Version and kind.
+    pub(crate) envelope: [u8; ENVELOPE],
+}
+
+const BODY_AD: usize = 32 + ENVELOPE + SALT + HEADER;
+const HEADER_AD: usize = 32 + ENVELOPE + TAG + SALT + hash::HASH;
+
+impl Binding<'_> {
+    /// `sid || version || kind || salt || hp`.
+    fn body(&self, salt: &[u8; SALT], header: &[u8; HEADER]) -> [u8; BODY_AD] {
+        concat([self.session_id, &self.envelope, salt, header])
+    }
+
+    /// `sid || version || kind || tag || salt || H(body)`.
+    fn header(
+        &self,
+        tag: &[u8; TAG],
+        salt: &[u8; SALT],
+        body_hash: &[u8; hash::HASH],
+    ) -> [u8; HEADER_AD] {
+        concat([self.session_id, &self.envelope, tag, salt, body_hash])
+    }
+}
+
+fn concat<const N: usize, const P: usize>(parts: [&[u8]; P]) -> [u8; N] {
+    let mut bytes = [0; N];
+    for (to, from) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
+        *to = *from;
+    }
+    bytes
+}
+
+/// Seals `text` behind `prefix` (SPEC §9.3). One allocation: the message.
+pub(crate) fn seal(
+    session_id: &[u8; 32],
+    header_key: &HeaderKey,
+    message_key: &MessageKey,
+    header: Header,
+    prefix: &[u8],
+    text: &[u8],
+    fresh: &Secret<32>,
+) -> Result<Vec<u8>, Error> {
+    if text.len() > TEXT_MAX {
+        return Err(Error::TooLong);
+    }
+    let envelope = *prefix.first_chunk().ok_or(Error::Malformed)?;
+    let binding = Binding {
+        session_id,
+        envelope,
+    };
+    let content = text.len().checked_add(4).ok_or(Error::TooLong)?;
+    let capacity = padded_length(content)
+        .and_then(|padded| padded.checked_add(FRAME_OVERHEAD))
+        .and_then(|frame| frame.checked_add(prefix.len()))
+        .ok_or(Error::TooLong)?;
+    let mut writer = Writer::with_capacity(capacity);
+    writer
+        .bytes(prefix)
+        .bytes(header_key.tag())
+        .bytes(&[0; SALT])
+        .bytes(&[0; ENCRYPTED_HEADER]);
+    let body_at = writer.as_bytes().len();
+    writer.vector(text)?;
+    let content = writer.as_bytes().len().saturating_sub(body_at);
+    let padded = padded_length(content).ok_or(Error::TooLong)?;
+    let mut message = Zeroizing::new(writer.into_bytes());
+    message.resize(body_at.saturating_add(padded), 0);
+
+    let header = header.to_bytes();
+    let (head, body) = message
+        .split_at_mut_checked(body_at)
+        .ok_or(Error::TooLong)?;
+    let keys = message_key.prepare();
+    let salt = keys.salt(fresh, &envelope, &header, body);
+    let key = keys.body(&salt);
+    let tag = Aes256Gcm::seal(
+        key.key.expose(),
+        key.nonce.expose(),
+        &binding.body(&salt, &header),
+        body,
+    )?;
+
+    let body_hash = hash::sha256(&[body, &tag]);
+    let key = header_key.header(&salt);
+    let mut encrypted = header;
+    let header_tag = Aes256Gcm::seal(
+        key.key.expose(),
+        key.nonce.expose(),
+        &binding.header(header_key.tag(), &salt, &body_hash),
+        &mut encrypted,
+    )?;
+    let head = head.iter_mut().rev();
+    let parts = salt.iter().chain(&encrypted).chain(&header_tag).rev();
+    for (to, from) in head.zip(parts) {
+        *to = *from;
+    }
+    // From here on the message holds nothing secret.
+    let mut message = core::mem::take(&mut *message);
+    message.extend_from_slice(&tag);
+    Ok(message)
+}
+
+/// Opens a header (SPEC §9.4-R2): the one decryption that an unauthenticated message can cause.
+pub(crate) fn open_header(
+    binding: Binding<'_>,
+    header_key: &HeaderKey,
+    frame: &Frame<'_>,
+    body_hash: &[u8; hash::HASH],
+) -> Option<Result<Header, Error>> {
+    let (text, tag) = frame.header.split_first_chunk::<HEADER>()?;
+    let mut header = *text;
+    let key = header_key.header(frame.salt);
+    Aes256Gcm::open(
+        key.key.expose(),
+        key.nonce.expose(),
+        &binding.header(frame.tag, frame.salt, body_hash),
+        &mut header,
+        tag.first_chunk::<{ aead::TAG }>()?,
+    )
+    .ok()?;
+    Some(Header::from_bytes(&header))
+}
+
+/// Opens a body whose header was opened (SPEC §9.4-R8): the text, in one allocation.
+pub(crate) fn open_body(
+    binding: Binding<'_>,
+    message_key: &MessageKey,
+    header: &Header,
+    frame: &Frame<'_>,
+) -> Result<Vec<u8>, Error> {
+    let (ciphertext, tag) = frame
+        .body
+        .split_last_chunk::<{ aead::TAG }>()
+        .ok_or(Error::Malformed)?;
+    let key = message_key.prepare().body(frame.salt);
+    let mut body = Zeroizing::new(ciphertext.to_vec());
+    Aes256Gcm::open(
+        key.key.expose(),
+        key.nonce.expose(),
+        &binding.body(frame.salt, &header.to_bytes()),
+        &mut body,
+        tag,
+    )
+    .map_err(|_| Error::Forked)?;
+    let mut reader = Reader::new(&body);
+    let length = reader.vector_length()?;
+    let text_at = body.len().saturating_sub(reader.rest().len());
+    reader.take(length)?;
+    require_zeros(reader.rest())?;
+    let mut text = core::mem::take(&mut *body);
+    text.truncate(text_at.saturating_add(length));
+    text.drain(..text_at);
+    Ok(text)
+}

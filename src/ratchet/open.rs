@@ -1,0 +1,314 @@
+//! Opening a message: find the key that the tag names, open the header, bound the work, derive on copies, open the
+//! body, and only then change the state (SPEC §9.4).
+
+use alloc::vec::Vec;
+
+use super::chain::{ClosedChain, ReceivingChain, Skip, require_reach};
+use super::limits::GAP_MAX;
+use super::message::{Binding, Header, open_body, open_header};
+use super::stored_keys::StoredKeys;
+use super::{ChainKey, Error, Frame, HeaderKey, InitialKeys, Ratchet, RootKey, TAG, Turn};
+use crate::crypto::SharedSecret;
+use crate::crypto::dh::{DhKeyPair, DhPublic};
+use crate::crypto::hash;
+use crate::envelope::ENVELOPE;
+
+/// What the app should know about a message besides its text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notices {
+    /// The peer's new chain counts fewer messages in its last chain than were read of it: the peer was set back
+    /// to an older state. Begin anew.
+    pub forked: bool,
+    /// The peer's new chain counts over 2,000 messages of its last chain that have not arrived; their keys were
+    /// not kept.
+    pub gap_dropped: bool,
+}
+
+/// A message opened.
+pub struct Opening {
+    /// The text.
+    pub text: Vec<u8>,
+    /// What came with it.
+    pub notices: Notices,
+}
+
+/// A chain of a state whose header key has the tag of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Candidate {
+    /// The peer's present chain.
+    Current,
+    /// The peer's next chain.
+    Next,
+    /// The closed chain at this position.
+    Closed(usize),
+}
+
+impl Ratchet {
+    /// Every chain, with its tag. The tags are what an index of conversations is made of.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = (Candidate, &[u8; TAG])> {
+        let current = self
+            .receiving
+            .iter()
+            .map(|chain| (Candidate::Current, chain.header_key.tag()));
+        let next = core::iter::once((Candidate::Next, self.next_header_key.tag()));
+        let closed = self
+            .closed
+            .iter()
+            .enumerate()
+            .map(|(position, chain)| (Candidate::Closed(position), chain.header_key.tag()));
+        current.chain(next).chain(closed)
+    }
+
+    /// Tries the header key of `candidate`: `None` if the header does not open under it.
+    pub(crate) fn open_header(
+        &self,
+        candidate: Candidate,
+        envelope: [u8; ENVELOPE],
+        frame: &Frame<'_>,
+        body_hash: &[u8; hash::HASH],
+    ) -> Option<Result<Header, Error>> {
+        let header_key = match candidate {
+            Candidate::Current => &self.receiving.as_ref()?.header_key,
+            Candidate::Next => &self.next_header_key,
+            Candidate::Closed(position) => &self.closed.get(position)?.header_key,
+        };
+        open_header(self.binding(envelope), header_key, frame, body_hash)
+    }
+
+    /// Opens the message whose header was opened as `candidate`. On error the state is what it was.
+    pub(crate) fn open(
+        &mut self,
+        candidate: Candidate,
+        header: &Header,
+        envelope: [u8; ENVELOPE],
+        frame: &Frame<'_>,
+    ) -> Result<Opening, Error> {
+        match candidate {
+            Candidate::Current => self.open_current(header, envelope, frame),
+            Candidate::Closed(position) => self.open_closed(position, header, envelope, frame),
+            Candidate::Next => self.open_next(header, envelope, frame),
+        }
+    }
+
+    const fn binding(&self, envelope: [u8; ENVELOPE]) -> Binding<'_> {
+        Binding {
+            session_id: &self.session_id,
+            envelope,
+        }
+    }
+
+    /// A message of the peer's present chain (SPEC §9.4-R4 to R6).
+    fn open_current(
+        &mut self,
+        header: &Header,
+        envelope: [u8; ENVELOPE],
+        frame: &Frame<'_>,
+    ) -> Result<Opening, Error> {
+        let binding = Binding {
+            session_id: &self.session_id,
+            envelope,
+        };
+        let chain = self.receiving.as_mut().ok_or(Error::Malformed)?;
+        if header.public != self.peer_public {
+            return Err(Error::Forked);
+        }
+        let text = if header.number < chain.number {
+            let Some(key) = chain.keys.get(header.number) else {
+                return Err(chain.window.judge(header.number, chain.number, frame.salt));
+            };
+            let text = open_body(binding, key, header, frame)?;
+            chain.use_stored(header.number, frame.salt);
+            text
+        } else {
+            require_reach(header.number, chain.number)?;
+            let skip = chain.skip_to(header.number);
+            let (key, next) = skip.chain_key.step();
+            let text = open_body(binding, &key, header, frame)?;
+            chain.advance(skip, next, header.number, frame.salt);
+            text
+        };
+        Ok(Opening {
+            text,
+            notices: Notices::default(),
+        })
+    }
+
+    /// A late message of a closed chain (SPEC §9.4-R7).
+    fn open_closed(
+        &mut self,
+        position: usize,
+        header: &Header,
+        envelope: [u8; ENVELOPE],
+        frame: &Frame<'_>,
+    ) -> Result<Opening, Error> {
+        let binding = Binding {
+            session_id: &self.session_id,
+            envelope,
+        };
+        let chain = self.closed.get_mut(position).ok_or(Error::Malformed)?;
+        if header.public != chain.public {
+            return Err(Error::Forked);
+        }
+        let key = chain.keys.get(header.number).ok_or(Error::Duplicate)?;
+        let text = open_body(binding, key, header, frame)?;
+        chain.keys.remove(header.number);
+        Ok(Opening {
+            text,
+            notices: Notices::default(),
+        })
+    }
+
+    /// The first message of a new chain of the peer (SPEC §9.4-R3).
+    fn open_next(
+        &mut self,
+        header: &Header,
+        envelope: [u8; ENVELOPE],
+        frame: &Frame<'_>,
+    ) -> Result<Opening, Error> {
+        let Turn::Theirs { own, root, sending } = &self.turn else {
+            // The peer answers to a key of ours that this state has not made: we are the copy.
+            return Err(Error::Forked);
+        };
+        if header.public == self.peer_public {
+            return Err(Error::Malformed);
+        }
+        let (closing, notices) = self.closing_keys(header.previous_count);
+        let step = NewChain::open(
+            self.binding(envelope),
+            &self.next_header_key,
+            root,
+            own,
+            header,
+            frame,
+        )?;
+
+        let own_public = *own.public();
+        let next_turn = match sending {
+            Some(chain) => Turn::Ours {
+                own_public,
+                root: step.root,
+                next_header_key: chain.next_header_key.duplicate(),
+                previous_count: chain.number,
+            },
+            None => Turn::Ended { own_public },
+        };
+        if let Some(chain) = self.receiving.take() {
+            self.closed.push(chain.close(self.peer_public, closing));
+        }
+        self.receiving = Some(step.chain);
+        self.peer_public = header.public;
+        self.next_header_key = step.next_header_key;
+        self.turn = next_turn;
+        Ok(Opening {
+            text: step.text,
+            notices,
+        })
+    }
+
+    /// The keys that the present chain still owes when it is closed at `previous_count` (SPEC §9.5-R3).
+    fn closing_keys(&self, previous_count: u32) -> (StoredKeys, Notices) {
+        let mut notices = Notices::default();
+        let Some(chain) = &self.receiving else {
+            return (StoredKeys::new(), notices);
+        };
+        notices.forked = previous_count < chain.number;
+        notices.gap_dropped = previous_count.saturating_sub(chain.number) > GAP_MAX;
+        if notices.forked || notices.gap_dropped {
+            return (StoredKeys::new(), notices);
+        }
+        (chain.skip_to(previous_count).skipped, notices)
+    }
+
+    /// The responder's state, from the first message of the initiator's first chain (SPEC §9.2-R2): `None` if the
+    /// header does not open.
+    pub(crate) fn respond(
+        shared: &SharedSecret,
+        signed_prekey: &DhKeyPair,
+        envelope: [u8; ENVELOPE],
+        frame: &Frame<'_>,
+    ) -> Result<(Self, Vec<u8>), Error> {
+        let initial = InitialKeys::new(shared);
+        let binding = Binding {
+            session_id: &shared.session_id,
+            envelope,
+        };
+        if initial.initiator.tag() != frame.tag {
+            return Err(Error::Malformed);
+        }
+        let body_hash = hash::sha256(&[frame.body]);
+        let header = open_header(binding, &initial.initiator, frame, &body_hash)
+            .ok_or(Error::Malformed)??;
+        let step = NewChain::open(
+            binding,
+            &initial.initiator,
+            &initial.root,
+            signed_prekey,
+            &header,
+            frame,
+        )?;
+        let own_public = *signed_prekey.public();
+        let ratchet = Self {
+            session_id: shared.session_id,
+            peer_public: header.public,
+            next_header_key: step.next_header_key,
+            receiving: Some(step.chain),
+            closed: Vec::new(),
+            turn: Turn::Ours {
+                own_public,
+                root: step.root,
+                next_header_key: initial.responder,
+                previous_count: 0,
+            },
+        };
+        Ok((ratchet, step.text))
+    }
+}
+
+/// Everything that a new chain of the peer brings, computed before anything changes.
+struct NewChain {
+    root: RootKey,
+    chain: ReceivingChain,
+    next_header_key: HeaderKey,
+    text: Vec<u8>,
+}
+
+impl NewChain {
+    fn open(
+        binding: Binding<'_>,
+        header_key: &HeaderKey,
+        root: &RootKey,
+        own: &DhKeyPair,
+        header: &Header,
+        frame: &Frame<'_>,
+    ) -> Result<Self, Error> {
+        require_other(&header.public, own.public())?;
+        require_reach(header.number, 0)?;
+        let step = root.step(&own.agree(&header.public)?);
+        let mut chain = ReceivingChain::begin(header_key.duplicate(), step.chain_key);
+        let skip: Skip = chain.skip_to(header.number);
+        let (key, next): (_, ChainKey) = skip.chain_key.step();
+        let text = open_body(binding, &key, header, frame)?;
+        chain.advance(skip, next, header.number, frame.salt);
+        Ok(Self {
+            root: step.root,
+            chain,
+            next_header_key: step.next_header_key,
+            text,
+        })
+    }
+}
+
+/// A peer that sends our own key back is not a peer.
+fn require_other(public: &DhPublic, own: &DhPublic) -> Result<(), Error> {
+    if public == own {
+        return Err(Error::Malformed);
+    }
+    Ok(())
+}
+
+impl ClosedChain {
+    /// Whether late messages can still be read in it.
+    pub(crate) const fn is_spent(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
