@@ -143,7 +143,7 @@ fn nobody_imports_from_the_root(sources: Sources<'_>) -> Vec<String> {
 fn no_cycles(sources: Sources<'_>) -> Vec<String> {
     let house = House::read(sources);
     let mut found = Vec::new();
-    let mut edges = BTreeSet::new();
+    let mut edges = BTreeMap::new();
     for (name, mention) in house.production_mentions() {
         let Target::Inside(module, rest) = house.resolve(name, &mention.path) else {
             continue;
@@ -164,20 +164,30 @@ fn no_cycles(sources: Sources<'_>) -> Vec<String> {
         };
         let contents = mention.public && is_within(&home, name);
         if home != name && top(&home) == top(name) && !contents {
-            edges.insert((name.to_owned(), home));
+            edges.insert((name, home), mention.path.join("::"));
         }
     }
     for around in house.modules.keys().filter(|name| !name.is_empty()) {
         let mut graph: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (from, to) in &edges {
-            if let (Some(from), Some(to)) = (child_at(around, from), child_at(around, to))
+        let mut witnesses = BTreeMap::new();
+        for ((file, home), path) in &edges {
+            if let (Some(from), Some(to)) = (child_at(around, file), child_at(around, home))
                 && from != to
             {
                 graph.entry(from).or_default().insert(to);
+                witnesses.insert((from, to), format!("{file} names `{path}`"));
             }
         }
         if let Some(cycle) = cycle(&graph) {
-            found.push(format!("cycle: {}", cycle.join(" -> ")));
+            let steps = cycle
+                .windows(2)
+                .map(|step| &*witnesses[&(step[0], step[1])]);
+            let steps: Vec<_> = steps.collect();
+            found.push(format!(
+                "cycle: {}: {}",
+                cycle.join(" -> "),
+                steps.join(", ")
+            ));
         }
     }
     found
