@@ -29,3 +29,8 @@ pub use initiator::{Initiation, initiate};
 pub use prefix::{FirstPrefix, PREFIX, first_id};
 pub use prekeys::Prekeys;
 pub use responder::{OneTimeUse, Response, Used, respond};
+
+#[cfg(feature = "hazmat")]
+pub(crate) use {
+    bundle::KemPrekey, initiator::InitiatorWork, responder::ResponderWork, transcript::Secrets,
+};

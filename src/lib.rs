@@ -32,6 +32,10 @@ pub mod wire;
 #[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 pub mod os;
 
+#[cfg(feature = "hazmat")]
+#[cfg_attr(docsrs, doc(cfg(feature = "hazmat")))]
+pub mod hazmat;
+
 pub use agreement::{Bundle, Prekeys, VerifiedBundle};
 pub use crypto::{CryptoRng, TryCryptoRng};
 pub use identity::{Address, DeviceIdentity, Identity};

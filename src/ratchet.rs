@@ -39,6 +39,10 @@ pub(crate) use chain::{ClosedChain, ReceivingChain, SendingChain};
 pub(crate) use keys::{ChainKey, HeaderKey, MessageKey, RootKey};
 pub(crate) use open::Candidate;
 pub(crate) use state::Bounds;
+#[cfg(feature = "hazmat")]
+pub(crate) use {
+    message::Binding, message::Header, message::open_body, message::open_header, message::seal,
+};
 
 /// Whose ratchet key comes next, and what is held until then.
 pub(crate) enum Turn {

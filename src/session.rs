@@ -28,7 +28,7 @@ pub use incoming::Incoming;
 pub use stored::{Stored, export, import};
 
 #[cfg(feature = "hazmat")]
-pub(crate) use stored::{decode, encode};
+pub(crate) use stored::{decode, encode, export_with};
 
 #[cfg(test)]
 mod tests;

@@ -379,7 +379,7 @@ enum FoundKem<'a> {
 }
 
 /// The private keys that one first message names.
-pub(super) struct Found<'a> {
+pub(crate) struct Found<'a> {
     generation: &'a Generation,
     kem: FoundKem<'a>,
     one_time_dh: Option<&'a OneTimeDh>,

@@ -1,6 +1,9 @@
 //! The side that answers (SPEC §7.5).
 
-use super::transcript::{Secrets, Transcript, read_identity};
+use zeroize::Zeroizing;
+
+use super::prekeys::Found;
+use super::transcript::{IDENTITY_PLAINTEXT, Secrets, Transcript, read_identity};
 use super::{Error, FirstPrefix, Prekeys};
 use crate::crypto::SharedSecret;
 use crate::crypto::dh::DhKeyPair;
@@ -59,6 +62,75 @@ pub struct Response {
     pub(crate) used: Used,
 }
 
+/// Everything that the responder computes.
+pub(crate) struct ResponderWork<'a> {
+    found: Found<'a>,
+    pub(crate) secrets: Secrets,
+    pub(crate) transcript: Transcript,
+    /// `idpt`
+    pub(crate) identity: Zeroizing<[u8; IDENTITY_PLAINTEXT]>,
+    pub(crate) peer: Identity,
+    pub(crate) created_at: u64,
+}
+
+impl<'a> ResponderWork<'a> {
+    pub(crate) fn new(
+        device: &DeviceIdentity,
+        prekeys: &'a Prekeys,
+        first: &FirstPrefix<'_>,
+        now: u64,
+    ) -> Result<Self, Error> {
+        let found = prekeys.find(first, now)?;
+        let kem_pair = found.kem_pair();
+        let one_time_pair = found.one_time_pair();
+        let ephemeral = &first.ephemeral;
+        let mut secrets = Secrets {
+            dh1: None,
+            dh2: device.dh().agree(ephemeral)?,
+            dh3: found.signed_pair().agree(ephemeral)?,
+            dh4: one_time_pair
+                .as_ref()
+                .map(|pair| pair.agree(ephemeral))
+                .transpose()?,
+            ss: kem_pair.decapsulate(first.ciphertext),
+        };
+        let transcript = Transcript::new(
+            device.public(),
+            &found.signed_prekey(),
+            &found.kem_prekey(&kem_pair),
+            found.one_time_prekey(one_time_pair.as_ref()).as_ref(),
+            ephemeral,
+            first.ciphertext,
+        );
+        let identity = transcript.open_identity(&secrets, first.encrypted_identity)?;
+        let (peer, created_at) = read_identity(&identity)?;
+        if peer.keys().shares_a_key(device.public().keys()) {
+            return Err(Error::OwnIdentity);
+        }
+        secrets.dh1 = Some(found.signed_pair().agree(peer.keys().dh_key())?);
+        Ok(Self {
+            found,
+            secrets,
+            transcript,
+            identity,
+            peer,
+            created_at,
+        })
+    }
+
+    pub(crate) fn finish(&self, first: &FirstPrefix<'_>) -> Response {
+        Response {
+            peer: self.peer,
+            created_at: self.created_at,
+            shared: self
+                .transcript
+                .finish(&self.secrets, first.encrypted_identity, &self.identity),
+            ratchet_key: self.found.signed_pair().duplicate(),
+            used: self.found.used(),
+        }
+    }
+}
+
 /// Answers the agreement of a first message; changes nothing.
 ///
 /// # Errors
@@ -70,43 +142,5 @@ pub fn respond(
     first: &FirstPrefix<'_>,
     now: u64,
 ) -> Result<Response, Error> {
-    let found = prekeys.find(first, now)?;
-    let kem_pair = found.kem_pair();
-    let kem = found.kem_prekey(&kem_pair);
-    let signed = found.signed_prekey();
-    let one_time_pair = found.one_time_pair();
-    let one_time = found.one_time_prekey(one_time_pair.as_ref());
-
-    let ephemeral = &first.ephemeral;
-    let mut secrets = Secrets {
-        dh1: None,
-        dh2: device.dh().agree(ephemeral)?,
-        dh3: found.signed_pair().agree(ephemeral)?,
-        dh4: one_time_pair
-            .as_ref()
-            .map(|pair| pair.agree(ephemeral))
-            .transpose()?,
-        ss: kem_pair.decapsulate(first.ciphertext),
-    };
-    let transcript = Transcript::new(
-        device.public(),
-        &signed,
-        &kem,
-        one_time.as_ref(),
-        ephemeral,
-        first.ciphertext,
-    );
-    let plaintext = transcript.open_identity(&secrets, first.encrypted_identity)?;
-    let (peer, created_at) = read_identity(&plaintext)?;
-    if peer.keys().shares_a_key(device.public().keys()) {
-        return Err(Error::OwnIdentity);
-    }
-    secrets.dh1 = Some(found.signed_pair().agree(peer.keys().dh_key())?);
-    Ok(Response {
-        peer,
-        created_at,
-        shared: transcript.finish(&secrets, first.encrypted_identity, &plaintext),
-        ratchet_key: found.signed_pair().duplicate(),
-        used: found.used(),
-    })
+    Ok(ResponderWork::new(device, prekeys, first, now)?.finish(first))
 }
