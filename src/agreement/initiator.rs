@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 
 use zeroize::Zeroizing;
 
-use super::prefix::ENCRYPTED_IDENTITY;
-use super::transcript::{IDENTITY_PLAINTEXT, Secrets, Transcript, identity_plaintext};
+use super::transcript::{
+    ENCRYPTED_IDENTITY, IDENTITY_PLAINTEXT, Secrets, Transcript, identity_plaintext,
+};
 use super::{Error, FirstPrefix, PREFIX, VerifiedBundle};
 use crate::crypto::dh::{DhKeyPair, DhPublic};
 use crate::crypto::hedge::Entropy;

@@ -2,17 +2,13 @@
 
 use super::Error;
 use super::limits::SUITE;
-use crate::crypto::aead::TAG;
 use crate::crypto::dh::DhPublic;
 use crate::crypto::hash::sha256;
 use crate::crypto::kem::KEM_CIPHERTEXT;
 use crate::envelope::{ENVELOPE, Kind};
 use crate::wire::{self, Reader, Writer};
 
-use super::transcript::IDENTITY_PLAINTEXT;
-
-/// Bytes of the encrypted identity.
-pub(crate) const ENCRYPTED_IDENTITY: usize = IDENTITY_PLAINTEXT + TAG;
+use super::transcript::ENCRYPTED_IDENTITY;
 
 /// Bytes of a first message in front of its ordinary part, version and kind included.
 pub const PREFIX: usize = ENVELOPE + 2 + 4 + 4 + 1 + 4 + 32 + KEM_CIPHERTEXT + ENCRYPTED_IDENTITY;

@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 use super::Error;
 use super::bundle::{KemPrekey, OneTimePrekey, SignedPrekey};
 use super::limits::{CREATED_AT_MAX, SUITE};
-use super::prefix::ENCRYPTED_IDENTITY;
 use crate::crypto::aead::{Aes256Gcm, NONCE, TAG};
 use crate::crypto::dh::DhPublic;
 use crate::crypto::hash::{expand, extract, sha256};
@@ -26,6 +25,9 @@ use crate::wire::{Reader, Writer};
 
 /// Bytes of `idpt`: `IKs_A || IKd_A || sig_id_A || u64 created_at || u8 len || addr_A || zeros`.
 pub(crate) const IDENTITY_PLAINTEXT: usize = 184;
+
+/// Bytes of `encid`.
+pub(crate) const ENCRYPTED_IDENTITY: usize = IDENTITY_PLAINTEXT + TAG;
 
 /// `F`: keeps the input of the KDF apart from any XEdDSA use of the same keys, as in X3DH §2.2.
 const F: [u8; 32] = [0xff; 32];

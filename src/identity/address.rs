@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::Error;
+use super::error::Error;
 use crate::wire::{self, Reader, Writer};
 
 /// Longest address. 47 bytes hold a 32-byte account hash and a device number, and keep the encrypted identity of
