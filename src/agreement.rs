@@ -22,13 +22,15 @@ mod prekeys;
 mod responder;
 mod state;
 mod transcript;
+mod used;
 
 pub use bundle::{Bundle, OneTimePrekey, SignedPrekey, VerifiedBundle};
 pub use error::Error;
 pub use initiator::{Initiation, initiate};
 pub use prefix::{FirstPrefix, PREFIX, first_id};
 pub use prekeys::Prekeys;
-pub use responder::{OneTimeUse, Response, Used, respond};
+pub use responder::{Response, respond};
+pub use used::{OneTimeUse, Used};
 
 #[cfg(feature = "hazmat")]
 pub(crate) use {
