@@ -283,6 +283,22 @@ fn cycle_of_parent_and_child() {
     );
 }
 
+#[test]
+fn every_cycle_is_told() {
+    let lines = "
+        lib: mod session;
+        session: mod a; mod b; mod c; mod d;
+        session::a: use super::b::B;
+        session::b: use super::c::C;
+        session::c: use super::a::A; use super::d::D;
+        session::d: use super::c::C;";
+    let wanted = [
+        "cycle: session::a -> session::b -> session::c -> session::a",
+        "cycle: session::c -> session::d -> session::c",
+    ];
+    finds(no_cycles, lines, &wanted);
+}
+
 /// `a::x -> b::y` and `b::z -> a::w`: no two files go round, but `a` and `b` do.
 #[test]
 fn cycle_of_folders() {
