@@ -1,9 +1,12 @@
 //! SHA-256, HMAC-SHA-256 and HKDF-SHA-256 (FIPS 180-4, RFC 2104, RFC 5869; SPEC §3.2).
+//!
+//! HMAC stands here on the compression function of `sha2`, not on a crate of its own: a message takes some ten
+//! MACs of one or two blocks each, and generic buffering costs as much as the blocks. Both halves of a key are
+//! absorbed once; a MAC then costs its blocks and nothing is allocated.
 
-use hmac::Hmac;
-use hmac::digest::{Digest, KeyInit, Mac};
-use sha2::Sha256;
-use zeroize::{Zeroize, Zeroizing};
+use sha2::block_api::compress256;
+use sha2::{Digest, Sha256};
+use zeroize::optimization_barrier;
 
 use super::{Error, Secret, counted};
 
@@ -26,41 +29,174 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; HASH] {
     hash.finalize().into()
 }
 
-/// A key for HMAC and HKDF-Expand, with the key's two blocks already absorbed: each use costs only its message.
-pub struct HmacKey(Hmac<Sha256>);
+/// Bytes of a block of SHA-256.
+const BLOCK: usize = 64;
+
+/// The state that SHA-256 begins with (FIPS 180-4 §5.3.3).
+const INITIAL: [u32; 8] = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
+
+/// SHA-256 continued from the state behind its first block, which was a padded key.
+struct Keyed {
+    state: [u32; 8],
+    block: [u8; BLOCK],
+    /// Bytes of `block` in use, below [`BLOCK`].
+    filled: usize,
+    /// Bytes in all, the key's block included.
+    length: u64,
+}
+
+impl Keyed {
+    const fn behind(state: [u32; 8]) -> Self {
+        Self {
+            state,
+            block: [0; BLOCK],
+            filled: 0,
+            length: BLOCK as u64,
+        }
+    }
+
+    fn update(&mut self, mut input: &[u8]) {
+        self.length = self.length.wrapping_add(input.len() as u64);
+        if self.filled > 0 {
+            let room = BLOCK.saturating_sub(self.filled).min(input.len());
+            let (front, rest) = input.split_at_checked(room).unwrap_or_default();
+            self.append(front);
+            input = rest;
+            if self.filled == BLOCK {
+                compress256(&mut self.state, core::slice::from_ref(&self.block));
+                self.filled = 0;
+            }
+        }
+        let (blocks, rest) = input.as_chunks::<BLOCK>();
+        if !blocks.is_empty() {
+            compress256(&mut self.state, blocks);
+        }
+        self.append(rest);
+    }
+
+    /// Copies into the block what fits by the caller's count.
+    fn append(&mut self, bytes: &[u8]) {
+        let end = self.filled.saturating_add(bytes.len());
+        if let Some(free) = self.block.get_mut(self.filled..end) {
+            free.copy_from_slice(bytes);
+            self.filled = end;
+        }
+    }
+
+    /// Padding and length (FIPS 180-4 §5.1.1); the state is the hash.
+    fn finish(&mut self) {
+        let bits = self.length.wrapping_mul(8);
+        if let Some((end, zeros)) = self
+            .block
+            .get_mut(self.filled..)
+            .and_then(<[u8]>::split_first_mut)
+        {
+            *end = 0x80;
+            zeros.fill(0);
+        }
+        if self.filled >= BLOCK - 8 {
+            compress256(&mut self.state, core::slice::from_ref(&self.block));
+            self.block.fill(0);
+        }
+        if let Some(end) = self.block.last_chunk_mut() {
+            *end = bits.to_be_bytes();
+        }
+        compress256(&mut self.state, core::slice::from_ref(&self.block));
+    }
+}
+
+impl Drop for Keyed {
+    fn drop(&mut self) {
+        self.state = [0; 8];
+        self.block = [0; BLOCK];
+        optimization_barrier(self);
+    }
+}
+
+/// A key for HMAC and HKDF-Expand, with its inner and outer block already absorbed.
+pub struct HmacKey {
+    inner: [u32; 8],
+    outer: [u32; 8],
+}
 
 impl HmacKey {
     /// Any length is allowed; over 64 bytes the key is hashed first (RFC 2104 §2).
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
-        let mut block = Zeroizing::new([0u8; 64]);
+        let mut block = Secret::<BLOCK>::zero();
+        let block = block.expose_mut();
         let hashed;
-        let key = if key.len() > block.len() {
-            hashed = Zeroizing::new(sha256(&[key]));
-            hashed.as_slice()
+        let key = if key.len() > BLOCK {
+            hashed = Secret::new(sha256(&[key]));
+            hashed.expose().as_slice()
         } else {
             key
         };
-        for (to, from) in block.iter_mut().zip(key) {
-            *to = *from;
+        // At most 64 bytes, as the hash above sees to.
+        if let Some(front) = block.get_mut(..key.len()) {
+            front.copy_from_slice(key);
         }
-        let block: &[u8; 64] = &block;
-        Self(Hmac::new(block.into()))
+        let mut keys = Self {
+            inner: INITIAL,
+            outer: INITIAL,
+        };
+        block.iter_mut().for_each(|byte| *byte ^= 0x36);
+        compress256(&mut keys.inner, core::slice::from_ref(block));
+        block.iter_mut().for_each(|byte| *byte ^= 0x36 ^ 0x5c);
+        compress256(&mut keys.outer, core::slice::from_ref(block));
+        keys
+    }
+
+    /// A second instance of the same key.
+    pub(crate) const fn duplicate(&self) -> Self {
+        Self {
+            inner: self.inner,
+            outer: self.outer,
+        }
     }
 
     /// `HMAC(key, parts)`.
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> Secret<HASH> {
         counted!(Hmac);
-        let mut mac = self.0.clone();
+        let mut inner = Keyed::behind(self.inner);
         for part in parts {
-            Mac::update(&mut mac, part);
+            inner.update(part);
         }
-        let mut output = mac.finalize().into_bytes();
-        let mut secret = Secret::zero();
-        secret.expose_mut().copy_from_slice(&output);
-        output.as_mut_slice().zeroize();
-        secret
+        self.finish(inner)
+    }
+
+    /// The outer hash over what the inner one gives: one block, its padding known.
+    fn finish(&self, mut inner: Keyed) -> Secret<HASH> {
+        inner.finish();
+        let mut outer = Keyed::behind(self.outer);
+        for (to, word) in outer
+            .block
+            .as_chunks_mut::<4>()
+            .0
+            .iter_mut()
+            .zip(inner.state)
+        {
+            *to = word.to_be_bytes();
+        }
+        outer.filled = HASH;
+        outer.length = (BLOCK + HASH) as u64;
+        outer.finish();
+        let mut hash = Secret::zero();
+        let words = hash.expose_mut().as_chunks_mut::<4>().0;
+        for (to, word) in words.iter_mut().zip(outer.state) {
+            *to = word.to_be_bytes();
+        }
+        hash
     }
 
     /// HKDF-Expand with this key as the PRK: fills `out` (at most 8,160 bytes).
@@ -74,22 +210,20 @@ impl HmacKey {
         let mut previous: Option<Secret<HASH>> = None;
         for (block, counter) in out.chunks_mut(HASH).zip(1u8..) {
             counted!(Hmac);
-            let mut mac = self.0.clone();
+            let mut inner = Keyed::behind(self.inner);
             if let Some(previous) = &previous {
-                Mac::update(&mut mac, previous.expose());
+                inner.update(previous.expose());
             }
             for part in info {
-                Mac::update(&mut mac, part);
+                inner.update(part);
             }
-            Mac::update(&mut mac, &[counter]);
-            let mut output = mac.finalize().into_bytes();
-            for (to, from) in block.iter_mut().zip(output.iter()) {
-                *to = *from;
+            inner.update(&[counter]);
+            let output = self.finish(inner);
+            // The last block may be short.
+            if let Some(front) = output.expose().get(..block.len()) {
+                block.copy_from_slice(front);
             }
-            let mut next = Secret::zero();
-            next.expose_mut().copy_from_slice(&output);
-            output.as_mut_slice().zeroize();
-            previous = Some(next);
+            previous = Some(output);
         }
         Ok(())
     }
@@ -102,6 +236,14 @@ impl HmacKey {
         // The length was checked at compile time; nothing else can fail.
         let _ = self.expand(info, secret.expose_mut());
         secret
+    }
+}
+
+impl Drop for HmacKey {
+    fn drop(&mut self) {
+        self.inner = [0; 8];
+        self.outer = [0; 8];
+        optimization_barrier(self);
     }
 }
 

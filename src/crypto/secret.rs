@@ -1,7 +1,7 @@
 //! Secrets as types: zeroized on drop, compared in constant time, never printed.
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::optimization_barrier;
 
 /// `N` secret bytes.
 ///
@@ -41,7 +41,8 @@ impl<const N: usize> Secret<N> {
 
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0 = [0; N];
+        optimization_barrier(&self.0);
     }
 }
 

@@ -95,11 +95,7 @@ impl BodyKeys {
         let mac = self
             .0
             .mac(&[labels::SALT, fresh.expose(), envelope, header, body]);
-        let mut salt = [0; SALT];
-        for (to, from) in salt.iter_mut().zip(mac.expose()) {
-            *to = *from;
-        }
-        salt
+        mac.expose().first_chunk().copied().unwrap_or_default()
     }
 
     /// `Kb || Nb = Expand(mk, L("body") || salt, 44)`.
@@ -108,17 +104,20 @@ impl BodyKeys {
     }
 }
 
-/// A header key, with the tag that names it.
+/// A header key, with the tag that names it, and ready for use.
 pub(crate) struct HeaderKey {
     key: Secret<32>,
+    prepared: HmacKey,
     tag: [u8; TAG],
 }
 
 impl HeaderKey {
     pub(crate) fn new(key: Secret<32>) -> Self {
-        let tag: Secret<TAG> = expand(key.expose(), &[labels::TAG]);
+        let prepared = HmacKey::new(key.expose());
+        let tag: Secret<TAG> = prepared.expand_secret(&[labels::TAG]);
         Self {
             tag: *tag.expose(),
+            prepared,
             key,
         }
     }
@@ -127,9 +126,10 @@ impl HeaderKey {
         self.key.expose()
     }
 
-    pub(crate) const fn duplicate(&self) -> Self {
+    pub(crate) fn duplicate(&self) -> Self {
         Self {
             key: self.key.duplicate(),
+            prepared: self.prepared.duplicate(),
             tag: self.tag,
         }
     }
@@ -141,7 +141,7 @@ impl HeaderKey {
 
     /// `Kh || Nh = Expand(HK, L("head") || salt, 44)`.
     pub(crate) fn header(&self, salt: &[u8; SALT]) -> KeyNonce {
-        KeyNonce::new(&expand(self.expose(), &[labels::HEAD, salt]))
+        KeyNonce::new(&self.prepared.expand_secret(&[labels::HEAD, salt]))
     }
 }
 
@@ -157,9 +157,11 @@ impl KeyNonce {
             key: Secret::zero(),
             nonce: Secret::zero(),
         };
-        let to = pair.key.expose_mut().iter_mut();
-        for (to, from) in to.chain(pair.nonce.expose_mut()).zip(okm.expose()) {
-            *to = *from;
+        if let Some((key, rest)) = okm.expose().split_first_chunk() {
+            *pair.key.expose_mut() = *key;
+            if let Some(nonce) = rest.first_chunk() {
+                *pair.nonce.expose_mut() = *nonce;
+            }
         }
         pair
     }
@@ -168,14 +170,11 @@ impl KeyNonce {
 /// Three keys from 96 bytes.
 pub(crate) fn split_96(okm: &Secret<96>) -> (Secret<32>, Secret<32>, Secret<32>) {
     let mut keys = (Secret::zero(), Secret::zero(), Secret::zero());
-    let first = keys.0.expose_mut().iter_mut();
-    let rest = keys.1.expose_mut().iter_mut();
-    for (to, from) in first
-        .chain(rest)
-        .chain(keys.2.expose_mut())
-        .zip(okm.expose())
-    {
-        *to = *from;
+    let (thirds, _) = okm.expose().as_chunks::<32>();
+    if let [first, second, third] = thirds {
+        *keys.0.expose_mut() = *first;
+        *keys.1.expose_mut() = *second;
+        *keys.2.expose_mut() = *third;
     }
     keys
 }

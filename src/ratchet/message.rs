@@ -28,16 +28,9 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn to_bytes(self) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
-        let parts = self
-            .public
-            .as_bytes()
-            .iter()
-            .copied()
-            .chain(self.number.to_be_bytes())
-            .chain(self.previous_count.to_be_bytes());
-        for (to, from) in bytes.iter_mut().zip(parts) {
-            *to = from;
-        }
+        let rest = put(&mut bytes, self.public.as_bytes());
+        let rest = put(rest, &self.number.to_be_bytes());
+        put(rest, &self.previous_count.to_be_bytes());
         bytes
     }
 
@@ -67,7 +60,12 @@ const HEADER_AD: usize = 32 + ENVELOPE + TAG + SALT + hash::HASH;
 impl Binding<'_> {
     /// `sid || version || kind || salt || hp`.
     fn body(&self, salt: &[u8; SALT], header: &[u8; HEADER]) -> [u8; BODY_AD] {
-        concat([self.session_id, &self.envelope, salt, header])
+        let mut bytes = [0; BODY_AD];
+        let rest = put(&mut bytes, self.session_id);
+        let rest = put(rest, &self.envelope);
+        let rest = put(rest, salt);
+        put(rest, header);
+        bytes
     }
 
     /// `sid || version || kind || tag || salt || H(body)`.
@@ -77,16 +75,25 @@ impl Binding<'_> {
         salt: &[u8; SALT],
         body_hash: &[u8; hash::HASH],
     ) -> [u8; HEADER_AD] {
-        concat([self.session_id, &self.envelope, tag, salt, body_hash])
+        let mut bytes = [0; HEADER_AD];
+        let rest = put(&mut bytes, self.session_id);
+        let rest = put(rest, &self.envelope);
+        let rest = put(rest, tag);
+        let rest = put(rest, salt);
+        put(rest, body_hash);
+        bytes
     }
 }
 
-fn concat<const N: usize, const P: usize>(parts: [&[u8]; P]) -> [u8; N] {
-    let mut bytes = [0; N];
-    for (to, from) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
-        *to = *from;
+/// Writes `from` to the front of `to` and gives what is behind it; the sizes are those of the constants above.
+fn put<'a, const N: usize>(to: &'a mut [u8], from: &[u8; N]) -> &'a mut [u8] {
+    match to.split_first_chunk_mut() {
+        Some((front, rest)) => {
+            *front = *from;
+            rest
+        }
+        None => &mut [],
     }
-    bytes
 }
 
 /// Seals `text` behind `prefix` (SPEC §9.3). One allocation: the message.
@@ -148,11 +155,11 @@ pub(crate) fn seal(
         &binding.header(header_key.tag(), &salt, &body_hash),
         &mut encrypted,
     )?;
-    let head = head.iter_mut().rev();
-    let parts = salt.iter().chain(&encrypted).chain(&header_tag).rev();
-    for (to, from) in head.zip(parts) {
-        *to = *from;
-    }
+    let salt_at = head.len().saturating_sub(SALT + ENCRYPTED_HEADER);
+    let rest = head.get_mut(salt_at..).unwrap_or_default();
+    let rest = put(rest, &salt);
+    let rest = put(rest, &encrypted);
+    put(rest, &header_tag);
     // From here on the message holds nothing secret.
     let mut message = core::mem::take(&mut *message);
     message.extend_from_slice(&tag);
