@@ -208,7 +208,7 @@ impl HmacKey {
             return Err(Error::TooLong);
         }
         let mut previous: Option<Secret<HASH>> = None;
-        for (block, counter) in out.chunks_mut(HASH).zip(1u8..) {
+        for (block, counter) in out.chunks_mut(HASH).zip(1u8..=u8::MAX) {
             counted!(Hmac);
             let mut inner = Keyed::behind(self.inner);
             if let Some(previous) = &previous {
