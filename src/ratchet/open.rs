@@ -245,7 +245,12 @@ impl Ratchet {
             signed_prekey,
             &header,
             frame,
-        )?;
+        )
+        // There is nothing yet that the message could contradict.
+        .map_err(|error| match error {
+            Error::Forked => Error::Malformed,
+            other => other,
+        })?;
         let own_public = *signed_prekey.public();
         let ratchet = Self {
             session_id: shared.session_id,
