@@ -172,7 +172,6 @@ impl Ratchet {
         if header.public == self.peer_public {
             return Err(Error::Malformed);
         }
-        let (closing, notices) = self.closing_keys(header.previous_count);
         let step = NewChain::open(
             self.binding(envelope),
             &self.next_header_key,
@@ -181,6 +180,7 @@ impl Ratchet {
             header,
             frame,
         )?;
+        let (closing, notices) = self.closing_keys(header.previous_count);
 
         let own_public = *own.public();
         let next_turn = match sending {
