@@ -1,0 +1,301 @@
+//! `test-vectors/`: complete, made anew byte for byte, valid by its schemas, and able to fail.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+use subrosa_conformance::file::{Case, VectorFile, digest, verify_folder};
+use subrosa_conformance::report::Report;
+use subrosa_conformance::target::{Response, Subrosa, Target};
+use subrosa_conformance::{generate, sections};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-vectors")
+}
+
+fn read(section: &str) -> VectorFile {
+    let text = fs::read_to_string(folder().join(format!("{section}.json"))).unwrap();
+    VectorFile::parse(&text).unwrap()
+}
+
+fn read_json(path: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(folder().join(path)).unwrap()).unwrap()
+}
+
+/// An empty folder of this test's own.
+fn scratch(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn last_line(report: &Report) -> String {
+    report.to_string().lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn the_library_passes_every_case() {
+    let report = verify_folder(&folder(), None, &mut Subrosa);
+    assert!(report.is_success(false), "{report}");
+    let cases: usize = sections::ALL
+        .iter()
+        .map(|section| read(section.name).cases.len())
+        .sum();
+    assert_eq!(last_line(&report), format!("{cases} passed, 0 failed"));
+    assert!(cases > 400);
+}
+
+#[test]
+fn the_files_are_made_anew_byte_for_byte() {
+    let fresh = scratch("generated");
+    generate::write(&fresh).unwrap();
+    for (name, text) in generate::files().unwrap() {
+        assert_eq!(fs::read_to_string(fresh.join(&name)).unwrap(), text);
+        let committed = fs::read_to_string(folder().join(&name)).unwrap();
+        assert!(committed == text, "{name} is not what `generate` makes");
+    }
+}
+
+#[test]
+fn every_corrupted_expectation_fails() {
+    for section in sections::ALL {
+        for case in read(section.name).cases {
+            let response = Subrosa.call(&case.op, &case.input);
+            assert_eq!(case.judge(&response), Ok(()), "{}", case.id);
+            for corrupted in corruptions(&case) {
+                assert!(corrupted.judge(&response).is_err(), "{corrupted:?}");
+            }
+        }
+    }
+}
+
+/// The case with each of its expected values changed in turn, and with the other kind of expectation.
+fn corruptions(case: &Case) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut add = |change: &dyn Fn(&mut Case)| {
+        let mut corrupted = case.clone();
+        change(&mut corrupted);
+        cases.push(corrupted);
+    };
+    add(&|case| (case.out, case.error) = (None, Some("Other".to_owned())));
+    add(&|case| (case.out, case.error) = (None, None));
+    for (key, value) in case.out.iter().flatten() {
+        add(&|case| {
+            let out = case.out.as_mut().unwrap();
+            out.insert(key.clone(), corrupted_value(value));
+        });
+        add(&|case| {
+            case.out.as_mut().unwrap().remove(key);
+        });
+    }
+    for (key, value) in case.trace.iter().flatten() {
+        add(&|case| {
+            let trace = case.trace.as_mut().unwrap();
+            trace.insert(key.clone(), corrupted_value(value));
+        });
+    }
+    match case.out {
+        Some(_) => add(&|case| {
+            let out = case.out.as_mut().unwrap();
+            out.insert("another".to_owned(), json!(1));
+        }),
+        None => add(&|case| (case.out, case.error) = (Some(Map::new()), None)),
+    }
+    cases
+}
+
+fn corrupted_value(value: &Value) -> Value {
+    match value {
+        Value::String(text) => match text.char_indices().last() {
+            Some((last, '0')) => format!("{}1", &text[..last]).into(),
+            Some((last, _)) => format!("{}0", &text[..last]).into(),
+            None => "00".into(),
+        },
+        Value::Number(number) => (number.as_u64().unwrap() + 1).into(),
+        Value::Bool(flag) => (!flag).into(),
+        Value::Array(items) => items[1..].into(),
+        other => panic!("no case has a {other}"),
+    }
+}
+
+#[test]
+fn a_corrupted_file_fails_the_run() {
+    let corrupted = scratch("corrupted");
+    generate::write(&corrupted).unwrap();
+    let path = corrupted.join("padding.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        text.replacen("\"length\": 192", "\"length\": 193", 1),
+    )
+    .unwrap();
+    let report = verify_folder(&corrupted, None, &mut Subrosa);
+    assert!(!report.is_success(true));
+    assert_eq!(report.failed(), 1, "{report}");
+    assert!(last_line(&report).ends_with(" passed, 1 failed"));
+    assert!(
+        report
+            .to_string()
+            .contains("FAILED padded-length-0: out.length: expected 193, found 192")
+    );
+    let alone = verify_folder(&corrupted, Some("wire"), &mut Subrosa);
+    assert!(alone.is_success(false), "{alone}");
+}
+
+#[test]
+fn broken_files_are_failures_and_never_panics() {
+    let good = read("padding");
+    let text = good.to_text().unwrap();
+    let mut doubled = good.clone();
+    doubled.cases.push(good.cases[0].clone());
+    let mut empty = good.clone();
+    empty.cases.clear();
+    for (what, text) in [
+        ("no JSON", "{".to_owned()),
+        ("empty", String::new()),
+        ("another type", "[1]".to_owned()),
+        ("deep", "[".repeat(100_000)),
+        (
+            "format 2",
+            text.replacen("\"format\": 1", "\"format\": 2", 1),
+        ),
+        (
+            "unknown field",
+            text.replacen("\"format\": 1", "\"format\": 1, \"more\": 1", 1),
+        ),
+        ("two cases of one name", doubled.to_text().unwrap()),
+        ("no case", empty.to_text().unwrap()),
+        (
+            "other section",
+            text.replacen("\"section\": \"padding\"", "\"section\": \"wire\"", 1),
+        ),
+        ("truncated", text[..text.len() / 2].to_owned()),
+    ] {
+        let broken = scratch("broken");
+        fs::write(broken.join("padding.json"), text).unwrap();
+        let report = verify_folder(&broken, Some("padding"), &mut Subrosa);
+        assert!(!report.is_success(true), "{what}");
+        assert_eq!(last_line(&report), "0 passed, 1 failed", "{what}");
+    }
+    let empty = verify_folder(&scratch("empty"), None, &mut Subrosa);
+    assert_eq!(empty.failed(), sections::ALL.len());
+    let missing = verify_folder(Path::new("no/such/folder"), None, &mut Subrosa);
+    assert!(!missing.is_success(true));
+}
+
+#[test]
+fn an_operation_nobody_knows_is_unsupported_and_no_success() {
+    let mut file = read("padding");
+    file.cases[0].op = "padding.other".to_owned();
+    let mut report = Report::default();
+    report.push(file.verify("padding.json", &mut Subrosa));
+    assert_eq!((report.failed(), report.unsupported()), (0, 1));
+    assert!(!report.is_success(false));
+    assert!(report.is_success(true));
+    assert!(report.to_string().contains("padding.other"));
+}
+
+#[test]
+fn a_hash_stands_for_bytes_and_for_no_other() {
+    let case = |expected: Value| Case {
+        id: "a".to_owned(),
+        comment: String::new(),
+        op: "wire.write_vector".to_owned(),
+        input: Map::new(),
+        out: Some(Map::from_iter([("bytes".to_owned(), expected)])),
+        error: None,
+        trace: None,
+    };
+    let response = |bytes: &str| Response::Out {
+        out: Map::from_iter([("bytes".to_owned(), json!(bytes))]),
+        trace: Map::new(),
+    };
+    let expected = case(json!(digest(&[1, 2, 3])));
+    assert_eq!(expected.judge(&response("010203")), Ok(()));
+    assert!(expected.judge(&response("010204")).is_err());
+    assert!(expected.judge(&response("")).is_err());
+    assert!(expected.judge(&response("zz")).is_err());
+}
+
+#[test]
+fn every_operation_and_every_error_has_a_case() {
+    for section in sections::ALL {
+        let file = read(section.name);
+        for op in section.ops() {
+            assert_eq!(op.name.split('.').next(), Some(section.name));
+            let cases: Vec<&Case> = file
+                .cases
+                .iter()
+                .filter(|case| case.op == op.name)
+                .collect();
+            assert!(cases.iter().any(|case| case.out.is_some()), "{}", op.name);
+            let errors: BTreeSet<&str> = cases
+                .iter()
+                .filter_map(|case| case.error.as_deref())
+                .collect();
+            assert_eq!(errors, op.errors.iter().copied().collect(), "{}", op.name);
+        }
+    }
+}
+
+#[test]
+fn every_file_is_valid_by_its_schema_and_corrupted_ones_are_not() {
+    for section in sections::ALL {
+        let schema = read_json(&format!("schema/{}.schema.json", section.name));
+        jsonschema::draft202012::meta::validate(&schema).unwrap();
+        let schema = jsonschema::draft202012::new(&schema).unwrap();
+        let file = read_json(&format!("{}.json", section.name));
+        if let Err(why) = schema.validate(&file) {
+            panic!("{}: {why} at {}", section.name, why.instance_path());
+        }
+        for (pointer, value) in [
+            ("/format", json!(2)),
+            ("/section", json!("other")),
+            ("/license", json!("MIT")),
+            ("/cases", json!([])),
+            ("/cases/0/id", json!("Not an id")),
+            ("/cases/0/op", json!("wire.other")),
+            ("/cases/0/in", json!({"unknown": 1})),
+            ("/cases/0/out", json!({"unknown": 1})),
+        ] {
+            let mut corrupted = file.clone();
+            *corrupted.pointer_mut(pointer).unwrap() = value;
+            assert!(!schema.is_valid(&corrupted), "{} {pointer}", section.name);
+        }
+        for (index, case) in file["cases"].as_array().unwrap().iter().enumerate() {
+            let mut both = file.clone();
+            both["cases"][index]["out"] = json!({});
+            both["cases"][index]["error"] = json!("Length");
+            assert!(!schema.is_valid(&both), "{case}");
+            for (field, value) in case["in"].as_object().unwrap() {
+                let mut corrupted = file.clone();
+                corrupted["cases"][index]["in"][field] = match value {
+                    Value::String(_) => json!(17),
+                    _ => json!("0G"),
+                };
+                assert!(!schema.is_valid(&corrupted), "{case} {field}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_lists_every_operation() {
+    let readme = fs::read_to_string(folder().join("README.md")).unwrap();
+    for op in sections::ALL.iter().flat_map(sections::Section::ops) {
+        assert!(
+            readme.contains(&format!("| `{}`<br>", op.name)),
+            "{}",
+            op.name
+        );
+        for line in readme
+            .lines()
+            .filter(|line| line.starts_with(&format!("| `{}`", op.name)))
+        {
+            assert_eq!(line.replace("\\|", "").matches('|').count(), 5, "{line}");
+        }
+    }
+    assert!(!readme.contains("{{"));
+}
