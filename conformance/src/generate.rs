@@ -13,6 +13,7 @@ use crate::sections::{self, Section};
 use crate::target::{Response, Subrosa, Target};
 
 const README: &str = include_str!("generate/readme.md");
+const LICENSE_TEXT: &str = include_str!("../../test-vectors/LICENSE-CC0");
 const OPERATIONS: &str = "{{operations}}\n";
 
 /// The cases of a section under construction.
@@ -182,7 +183,10 @@ pub fn section(section: &'static Section) -> Result<VectorFile, String> {
 /// # Errors
 /// As [`section()`].
 pub fn files() -> Result<Vec<(String, String)>, String> {
-    let mut files = vec![("README.md".to_owned(), readme())];
+    let mut files = vec![
+        ("README.md".to_owned(), readme()),
+        ("LICENSE-CC0".to_owned(), LICENSE_TEXT.to_owned()),
+    ];
     for known in sections::ALL {
         let file = section(known).map_err(|why| format!("{}: {why}", known.name))?;
         files.push((format!("{}.json", known.name), file.to_text()?));

@@ -50,7 +50,7 @@ pub(super) const OPS: &[Op] = &[
 ];
 
 fn key_pair(input: &Input<'_>) -> Result<KemKeyPair, Refusal> {
-    Ok(KemKeyPair::from_seed(Secret::new(input.array("seed")?)))
+    Ok(KemKeyPair::from_seed(&Secret::new(input.array("seed")?)))
 }
 
 pub(super) fn cases(cases: &mut Cases) {
