@@ -145,16 +145,15 @@ impl Bundle {
         let signing_key = identity.keys().signing_key();
         signing_key.verify(&self.signed.signed_bytes(&identity), &self.signed_signature)?;
         signing_key.verify(&self.kem.signed_bytes(&identity), &self.kem_signature)?;
-        if self.signed.not_after <= now || self.kem.not_after <= now {
-            return Err(Error::StaleBundle);
-        }
-        Ok(VerifiedBundle {
+        let verified = VerifiedBundle {
             encoded: self.encoded,
             identity,
             signed: self.signed,
             kem: self.kem,
             one_time: self.one_time,
-        })
+        };
+        verified.require_current(now)?;
+        Ok(verified)
     }
 
     /// The encoding, as it was parsed.
@@ -221,6 +220,14 @@ impl VerifiedBundle {
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// A bundle may be verified long before it is used: its end is looked at both times (SPEC §7.2-R4).
+    pub(crate) const fn require_current(&self, now: u64) -> Result<(), Error> {
+        if self.signed.not_after <= now || self.kem.not_after <= now {
+            return Err(Error::StaleBundle);
+        }
+        Ok(())
     }
 
     /// Whether neither a one-time DH key nor a one-time KEM key is in it: the first messages have forward secrecy

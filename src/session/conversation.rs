@@ -180,8 +180,8 @@ impl Conversation {
     /// states only read from now on.
     ///
     /// # Errors
-    /// [`Error::IdentityChanged`] if the bundle is not the pinned identity's, [`Error::OwnIdentity`],
-    /// [`Error::Malformed`], [`Error::Rng`]; the state is what it was.
+    /// [`Error::IdentityChanged`] if the bundle is not the pinned identity's, [`Error::StaleBundle`] if it has expired
+    /// since it was verified, [`Error::OwnIdentity`], [`Error::Malformed`], [`Error::Rng`]; the state is what it was.
     pub fn begin(
         &mut self,
         device: &DeviceIdentity,
@@ -202,6 +202,7 @@ impl Conversation {
         if *bundle.identity() != self.peer {
             return Err(Error::IdentityChanged);
         }
+        bundle.require_current(now)?;
         let created_at = now
             .max(self.last_created_at.saturating_add(1))
             .min(CREATED_AT_MAX);
