@@ -19,7 +19,7 @@ use crate::identity::{DeviceIdentity, Identity};
 use crate::ratchet::{Candidate, Notices, Opening, Ratchet, TAG};
 
 /// A message read.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Opened {
     /// The text.
     pub text: Vec<u8>,
@@ -458,6 +458,25 @@ impl Opened {
                 Action::Nothing
             },
         }
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            text,
+            forked,
+            gap_dropped,
+            old_state,
+            action,
+        } = self;
+        f.debug_struct("Opened")
+            .field("text", &format_args!("{} bytes", text.len()))
+            .field("forked", forked)
+            .field("gap_dropped", gap_dropped)
+            .field("old_state", old_state)
+            .field("action", action)
+            .finish()
     }
 }
 
