@@ -350,12 +350,10 @@ impl Conversation {
         Err(Error::NoSession)
     }
 
-    /// Adds a state and decides anew which one sends (SPEC §10.3).
+    /// Adds a state and decides anew which one sends (SPEC §10.3). Of five states the lowest goes, be it the new one:
+    /// so both sides keep the same four, whatever the order of arrival.
     pub(super) fn add(&mut self, state: State, now: u64) {
         self.expire(now);
-        if self.states.len() >= STATES {
-            self.states.remove(0);
-        }
         self.last_created_at = self.last_created_at.max(state.created_at);
         let position = self
             .states
@@ -364,6 +362,9 @@ impl Conversation {
         let best = self.states.len().saturating_sub(1);
         for state in self.states.iter_mut().take(best) {
             state.stop_sending(now);
+        }
+        if self.states.len() > STATES {
+            self.states.remove(0);
         }
         self.enforce_limits();
     }
