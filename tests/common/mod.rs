@@ -1,6 +1,8 @@
 //! What several integration tests share: a seeded generator, and two devices.
 #![allow(dead_code, reason = "not every test file uses everything")]
 
+pub mod attack;
+
 use std::convert::Infallible;
 
 use subrosa::crypto::{TryCryptoRng, TryRng};
