@@ -122,6 +122,15 @@ impl HeaderKey {
         }
     }
 
+    /// A key whose tag is equal to another one's by chance.
+    #[cfg(test)]
+    pub(crate) fn with_tag(key: Secret<32>, tag: [u8; TAG]) -> Self {
+        Self {
+            tag,
+            ..Self::new(key)
+        }
+    }
+
     pub(crate) const fn expose(&self) -> &[u8; 32] {
         self.key.expose()
     }
