@@ -36,3 +36,6 @@ pub use used::{OneTimeUse, Used};
 pub(crate) use {
     bundle::KemPrekey, initiator::InitiatorWork, responder::ResponderWork, transcript::Secrets,
 };
+
+#[cfg(test)]
+mod tests;
