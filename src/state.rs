@@ -117,7 +117,10 @@ pub fn seal(
     entropy: &mut impl Entropy,
 ) -> Result<Vec<u8>, Error> {
     let associated = associated_data(format, slot)?;
-    let salt: Secret<32> = entropy.derive(purpose::EXPORT_SALT, &[&sha256(&[plaintext])])?;
+    // The slot is in it, too: the same state exported twice under a generator that repeats must not give two tags
+    // under one key and nonce.
+    let context: [&[u8]; 2] = [&associated, &sha256(&[plaintext])];
+    let salt: Secret<32> = entropy.derive(purpose::EXPORT_SALT, &context)?;
     let keys = Keys::derive(format, salt.expose(), app_key)?;
     let mut writer = Writer::with_capacity(plaintext.len().saturating_add(OVERHEAD));
     format.write(&mut writer);
@@ -205,3 +208,6 @@ impl Keys {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
