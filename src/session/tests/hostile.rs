@@ -400,6 +400,31 @@ fn attack_r10_first_ratchet_key_hostile() {
     assert_eq!(opened.text, b"genuine");
 }
 
+/// A first message whose agreement and header hold, and whose body does not: there is no conversation yet that it could
+/// contradict, and nothing for the app to do about it.
+#[test]
+fn attack_r8_first_message_with_a_hostile_body() {
+    let mut alice = Device::new("alice", 95);
+    let mut bob = Device::new("bob", 96);
+    let mut at_alice = alice.pin(&bob);
+    alice.begin(&mut at_alice, &mut bob, NOW);
+    let before = encoding(&bob.prekeys);
+    let mut other_key = Forge::next(&at_alice);
+    other_key.message_key[0] ^= 1;
+    let mut padding = Forge::next(&at_alice);
+    padding.body[191] = 1;
+    let mut length = Forge::next(&at_alice);
+    length.body[..2].copy_from_slice(&[0x40, 0x06]);
+    for forge in [other_key, padding, length] {
+        assert_eq!(bob.stage(&forge.seal(), NOW).err(), Some(Error::Malformed));
+        assert!(encoding(&bob.prekeys) == before);
+    }
+    let message = alice.seal(&mut at_alice, b"genuine");
+    let mut at_bob = bob.pin(&alice);
+    let opened = bob.accept_into(&mut at_bob, &message, NOW).unwrap();
+    assert_eq!(opened.text, b"genuine");
+}
+
 /// The last number of a chain is sealed and read; there is none after it, and an answer begins the next chain.
 #[test]
 fn attack_r11_chain_at_its_end() {
