@@ -143,14 +143,15 @@ impl State {
             stored_keys: STORED_KEYS,
         };
         let ratchet = Ratchet::read(reader, bounds).map_err(|_| Error::Integrity)?;
-        // A state that sends has what sending needs, another one has not; a prefix waits for its first answer.
         let sends = matches!(standing, Standing::Sending);
-        let waits = matches!(origin, Origin::Initiator { prefix: Some(_) });
         let answered = ratchet.receiving.is_some();
-        if sends != ratchet.can_send() || (waits && (answered || !sends)) {
-            return Err(Error::Integrity);
-        }
-        if matches!(origin, Origin::Responder { .. }) && !answered {
+        // A prefix is there exactly while a state that sends waits for its first answer; a responder has read something.
+        let fits = match &origin {
+            Origin::Initiator { prefix } => prefix.is_some() == (sends && !answered),
+            Origin::Responder { .. } => answered,
+        };
+        // A state that sends has what sending needs, another one has not.
+        if sends != ratchet.can_send() || !fits {
             return Err(Error::Integrity);
         }
         Ok(Self {

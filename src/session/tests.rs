@@ -11,4 +11,5 @@ mod hostile;
 mod kit;
 mod limits;
 mod secrets;
+mod stored;
 mod thief;
