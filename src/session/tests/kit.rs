@@ -205,9 +205,7 @@ pub fn refused(conversation: &mut Conversation, message: &[u8]) -> Error {
 #[track_caller]
 pub fn refused_at(conversation: &mut Conversation, message: &[u8], now: u64) -> Error {
     let before = encoding(conversation);
-    let error = open_at(conversation, message, now)
-        .err()
-        .expect("the message was opened");
+    let error = open_at(conversation, message, now).expect_err("the message was opened");
     assert!(encoding(conversation) == before, "the state changed");
     error
 }
