@@ -1,6 +1,6 @@
 //! The demonstration: starts the actors, follows the text, kills Bob, compares.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::process::{self, ExitCode};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -93,6 +93,15 @@ fn watch(scratch: &Scratch, company: &Company) {
     });
 }
 
+/// Lines spread evenly over the text, those that show something.
+fn samples(lines: &[&[u8]]) -> BTreeSet<u64> {
+    let step = (lines.len() / SAMPLES).max(1);
+    let starts = (0..lines.len()).step_by(step);
+    let shows = |number: &usize| lines[*number].trim_ascii().len() > 3;
+    let found = starts.filter_map(|start| (start..lines.len()).find(shows));
+    found.map(|number| number as u64).collect()
+}
+
 /// A row that waits until all of its three columns were told.
 struct PendingRow {
     way: usize,
@@ -114,8 +123,8 @@ enum Fate {
 
 struct Demo {
     lines: Vec<&'static [u8]>,
-    /// Every how many lines one is printed.
-    step: usize,
+    /// The lines that are printed.
+    samples: BTreeSet<u64>,
     screen: Screen,
     start: Instant,
     told: Sender<Told>,
@@ -163,7 +172,7 @@ impl Demo {
         alice.tell("shown 0")?;
         bob.tell("shown 0")?;
         let mut demo = Self {
-            step: (lines.len() / SAMPLES).max(1),
+            samples: samples(&lines),
             lines,
             screen: Screen::new(start),
             start,
@@ -196,7 +205,7 @@ impl Demo {
             "Alice and Bob send each other {}, both at once and line by line: {} lines, {} bytes.\n\
              Processes: relay {} at {}, alice {}, bob {}. Seed {}.\n\
              The relay drops {} %, doubles {} %, and holds back {} % for {} to {} ms, so that others overtake.\n\
-             One line in {} is printed: when it is read, and when the relay drops it.\n",
+             {} lines are printed, spread evenly: when they are read, and when the relay drops them.\n",
             text::NAME,
             thousands(self.lines.len() as u64),
             thousands(bytes as u64),
@@ -210,7 +219,7 @@ impl Demo {
             faults.delay,
             HELD_BACK.start(),
             HELD_BACK.end(),
-            self.step,
+            self.samples.len(),
         );
         self.screen.line(&text)?;
         Ok(self.screen.header()?)
@@ -256,15 +265,15 @@ impl Demo {
                 "{name} has loaded commit {generation} of his state: {read} lines read, {written} of his own written"
             ))?,
             Record::Contact { own, peer } => {
+                self.screen.event(&format!("{name} has the keys {}", groups(&own)))?;
                 self.screen.event(&format!(
-                    "{name}'s keys are {}, the other's {}",
-                    groups(&own),
+                    "{name} takes the other's keys from the relay: {}",
                     groups(&peer)
                 ))?;
             }
             Record::Begun {} => self.screen.event(&format!("{name} begins a conversation"))?,
             Record::Accepted {} => self.screen.event(&format!(
-                "{name} accepts the other's first message: it comes from the keys that the relay named"
+                "{name} accepts the other's first message, from those very keys"
             ))?,
             Record::Sent {
                 number,
@@ -335,7 +344,7 @@ impl Demo {
 
     fn take_line(&mut self, role: Role, number: u64, message: MessageId, content: Vec<u8>) {
         let way = receives(role);
-        if number.is_multiple_of(self.step as u64) {
+        if self.samples.contains(&number) {
             self.rows.push_back(PendingRow {
                 way,
                 message,
@@ -358,7 +367,7 @@ impl Demo {
         let course = &self.courses[way];
         if let (Some(sent), Some(saw)) = (course.sent.get(&message), course.saw.get(&message))
             && saw.is_dropped()
-            && sent.number.is_multiple_of(self.step as u64)
+            && self.samples.contains(&sent.number)
         {
             self.rows.push_back(PendingRow {
                 way,
@@ -494,8 +503,9 @@ impl Demo {
             1 => "once".to_owned(),
             times => format!("{times} times"),
         };
-        self.screen
-            .line(&format!("\n{result}; bob was killed {killed}; {took:.1} s."))?;
+        self.screen.line(&format!(
+            "\n{result}; bob was killed {killed}; {took:.1} s."
+        ))?;
         Ok(code)
     }
 }

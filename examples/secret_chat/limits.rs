@@ -28,7 +28,7 @@ pub const BATCH_EVENTS: usize = 512;
 pub const IDLE: Duration = Duration::from_millis(200);
 
 /// Lines under way. All of them fit into one report.
-pub const WINDOW: usize = 48;
+pub const WINDOW: usize = 24;
 
 /// How far ahead of the first missing line a line may be: what a peer that ignores the window can make us hold.
 pub const AHEAD: u32 = 4_096;
@@ -54,8 +54,11 @@ pub const PROBE_MAX: Duration = Duration::from_secs(300);
 /// What a refusal may cause (asking again, beginning anew, rotating prekeys) it causes at most once in this time.
 pub const REMEDY: Duration = Duration::from_secs(60);
 
-/// Between two questions for a bundle that is not there.
-pub const FETCH: Duration = Duration::from_millis(100);
+/// Until a bundle that is not there is asked for again: this, then twice as long, …
+pub const FETCH: Duration = Duration::from_millis(50);
+
+/// … up to this.
+pub const FETCH_MAX: Duration = Duration::from_secs(2);
 
 /// Between two attempts to reach the relay.
 pub const RECONNECT: Duration = Duration::from_secs(1);

@@ -16,22 +16,23 @@ use std::time::{Duration, Instant};
 use subrosa::crypto::hash::sha256;
 use subrosa::wire::{self, Reader, Writer};
 use subrosa::{
-    Action, Address, Bundle, Conversation, DeviceIdentity, Error, Identity, Incoming, Opened,
-    Prekeys, StagedFirst, VerifiedBundle, os_rng, system_now,
+    Action, Address, Conversation, DeviceIdentity, Identity, Prekeys, os_rng, system_now,
 };
 
 use crate::Result;
 use crate::counts::Counts;
-use crate::inbox::{Arrival, Inbox, MessageId};
-use crate::limits::{
-    FETCH, ONE_TIME_BATCH, ONE_TIME_LOW, PROBE_MAX, REMEDY, REPORT, REPORT_MISSING,
-};
+use crate::inbox::Inbox;
+use crate::limits::{FETCH, REPORT_MISSING};
 use crate::link::Packet;
-use crate::outbox::{Cause, Outbox};
-use crate::protocol::{Line, Text};
+use crate::outbox::Outbox;
 use crate::records::Record;
-use crate::relay::message_id;
 use crate::store::{Contents, Loaded, Store};
+
+mod arrivals;
+mod bundles;
+mod departures;
+#[cfg(test)]
+mod tests;
 
 /// The time, twice: what the library is told, and what the pauses are measured with.
 #[derive(Clone, Copy)]
@@ -86,10 +87,22 @@ pub struct Peer {
 }
 
 /// The question for a bundle.
-#[derive(Default)]
 struct Fetch {
+    /// It was asked, and not answered.
     asked: bool,
     not_before: Option<Instant>,
+    /// Until it is asked again.
+    pause: Duration,
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self {
+            asked: false,
+            not_before: None,
+            pause: FETCH,
+        }
+    }
 }
 
 /// When the peer is told which of its lines are here.
@@ -271,6 +284,7 @@ impl Peer {
     pub fn connected(&mut self) {
         self.online = true;
         self.offline_announced = false;
+        self.show(Record::Connected {});
         self.send(Packet::Hello {
             address: self.identity.public().address().as_bytes().to_vec(),
         });
@@ -359,349 +373,6 @@ impl Peer {
     fn show(&mut self, record: Record) {
         self.releases.push(Release::Show(record));
     }
-}
-
-/// Bundles: our own and the peer's.
-impl Peer {
-    fn publish(&mut self, one_time_left: u32, now: Now) -> Result<()> {
-        let rng = &mut os_rng();
-        let mut one_time_left = one_time_left;
-        if self.prekeys.rotation_due(now.unix_millis) {
-            self.prekeys.rotate(&self.identity, now.unix_millis, rng)?;
-            one_time_left = 0;
-        }
-        let bundle = self.prekeys.last_resort_bundle(&self.identity)?;
-        self.send(Packet::Publish {
-            one_time: false,
-            bundle,
-        });
-        if one_time_left < ONE_TIME_LOW {
-            let made = self
-                .prekeys
-                .replenish(&self.identity, ONE_TIME_BATCH, now.unix_millis, rng);
-            match made {
-                Ok(bundles) => {
-                    for bundle in bundles {
-                        self.send(Packet::Publish {
-                            one_time: true,
-                            bundle,
-                        });
-                    }
-                }
-                // The relay has lost too many of them. The last-resort bundle has to do for a while.
-                Err(subrosa::agreement::Error::PrekeysExhausted) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.changed = true;
-        Ok(())
-    }
-
-    fn ask_for_bundle(&mut self, now: Now) {
-        let too_early = self.fetch.not_before.is_some_and(|at| now.instant < at);
-        if self.fetch.asked || too_early {
-            return;
-        }
-        self.fetch.asked = true;
-        self.send(Packet::Fetch {
-            address: self.peer_address.as_bytes().to_vec(),
-        });
-    }
-
-    fn take_bundle(&mut self, bundle: Option<Vec<u8>>, now: Now) -> Result<()> {
-        let is_first_answer = self.fetch.not_before.is_none();
-        self.fetch.asked = false;
-        self.fetch.not_before = Some(now.instant + FETCH);
-        let Some(bundle) = bundle else {
-            if is_first_answer {
-                self.show(Record::Absent {});
-            }
-            return Ok(());
-        };
-        let verified = Bundle::parse(&bundle).and_then(|bundle| bundle.verify(now.unix_millis));
-        let bundle = match verified {
-            Ok(bundle) => bundle,
-            Err(error) => return self.refuse(error.into(), now),
-        };
-        let identity = *bundle.identity();
-        if *identity.address() != self.peer_address {
-            self.announce_stranger(identity);
-            return Ok(());
-        }
-        let pinned = self.pin(identity);
-        if pinned != identity {
-            self.announce_changed(pinned, identity);
-            // Until the user has decided, nobody is asked again.
-            self.fetch.not_before = Some(now.instant + REMEDY);
-            return Ok(());
-        }
-        if self.has_to_begin() && !self.outbox.is_empty() {
-            self.begin(&bundle, now)?;
-        }
-        self.listen();
-        Ok(())
-    }
-
-    /// The first identity under the peer's name is believed, and the user told so.
-    fn pin(&mut self, identity: Identity) -> Identity {
-        if let Some(pinned) = self.pinned() {
-            return *pinned;
-        }
-        self.conversation = Some(Conversation::new(identity));
-        self.changed = true;
-        self.show(Record::Contact {
-            own: fingerprint(self.own()),
-            peer: fingerprint(&identity),
-        });
-        identity
-    }
-
-    fn begin(&mut self, bundle: &VerifiedBundle, now: Now) -> Result<()> {
-        let Some(conversation) = &mut self.conversation else {
-            return Ok(());
-        };
-        let begun = conversation.begin(&self.identity, bundle, now.unix_millis, &mut os_rng());
-        if let Err(error) = begun {
-            return self.refuse(error, now);
-        }
-        self.begin_anew = false;
-        self.changed = true;
-        self.counts.add("begun", 1);
-        self.show(Record::Begun {});
-        Ok(())
-    }
-
-    fn announce_changed(&mut self, pinned: Identity, other: Identity) {
-        if self.announced.replace(other) != Some(other) {
-            self.show(Record::Changed {
-                pinned: fingerprint(&pinned),
-                other: fingerprint(&other),
-            });
-        }
-    }
-
-    fn announce_stranger(&mut self, stranger: Identity) {
-        if self.announced.replace(stranger) != Some(stranger) {
-            self.show(Record::Stranger {
-                name: stranger.address().as_bytes().to_vec(),
-            });
-        }
-    }
-}
-
-/// Messages that come.
-impl Peer {
-    fn take_message(&mut self, message: &[u8], now: Now) -> Result<()> {
-        let started = Instant::now();
-        let opened = match self.open(message, now) {
-            Ok(opened) => opened,
-            Err(error) => return self.refuse(error, now),
-        };
-        let nanos = nanos_since(started);
-        self.changed = true;
-        self.show(Record::Opened { nanos });
-        self.counts.add("opened", 1);
-        self.counts
-            .add("opened_in_old_state", opened.old_state.into());
-        self.counts.add("opened_forked", opened.forked.into());
-        self.counts
-            .add("opened_after_gap", opened.gap_dropped.into());
-        self.advise(opened.action, now)?;
-        match Text::decode(&opened.text) {
-            Ok(Text::Line(line)) => self.take_line(line, message_id(message)),
-            Ok(Text::Report(report)) => self.outbox.reported(&report, now.instant),
-            // The peer's app speaks another language; its lines are not lost by that.
-            Err(_) => self.counts.add("not_understood", 1),
-        }
-        Ok(())
-    }
-
-    /// Which of the two ways a message goes: into the conversation that knows it, or, as the first message of another
-    /// agreement, through the decision about its sender.
-    fn open(&mut self, message: &[u8], now: Now) -> std::result::Result<Opened, Error> {
-        let incoming = Incoming::parse(message)?;
-        let Some(conversation) = &mut self.conversation else {
-            return Err(Error::NoSession);
-        };
-        let is_known = |id| conversation.first_ids().any(|known| *known == id);
-        if incoming.first_id().is_none_or(is_known) {
-            return conversation.open(&incoming, now.unix_millis);
-        }
-        let staged = StagedFirst::stage(&incoming, &self.identity, &self.prekeys, now.unix_millis)?;
-        let (pinned, sender) = (*conversation.peer(), *staged.peer());
-        if sender != pinned {
-            staged.refuse(&mut self.prekeys)?;
-            self.changed = true;
-            if sender.address() == pinned.address() {
-                self.announce_changed(pinned, sender);
-            } else {
-                self.announce_stranger(sender);
-            }
-            return Err(Error::IdentityChanged);
-        }
-        let opened = staged.accept(conversation, &mut self.prekeys, now.unix_millis)?;
-        self.counts.add("accepted", 1);
-        self.show(Record::Accepted {});
-        Ok(opened)
-    }
-
-    fn take_line(&mut self, line: Line, message: MessageId) {
-        match self.inbox.take(line, message) {
-            Arrival::New => {}
-            Arrival::Known => self.counts.add("lines_known", 1),
-            Arrival::Refused => self.counts.add("lines_refused", 1),
-        }
-        // Also for a line that is known: the peer cannot know that.
-        self.reporting.wanted = true;
-        self.reporting.pause = REPORT_MISSING;
-    }
-
-    /// Does with a refusal what the library advises.
-    fn refuse(&mut self, error: Error, now: Now) -> Result<()> {
-        self.counts.add(&format!("refused:{error:?}"), 1);
-        self.untidy = true;
-        self.show(Record::Refused {
-            error: error.to_string(),
-        });
-        if error.action() == Action::Local {
-            return Err(error.into());
-        }
-        self.advise(error.action(), now)
-    }
-
-    fn advise(&mut self, action: Action, now: Now) -> Result<()> {
-        match action {
-            // A report names all that is missing.
-            Action::AskAgain if self.may_remedy(action, now) => self.reporting.wanted = true,
-            Action::BeginAnew if self.may_remedy(action, now) => self.begin_anew = true,
-            // Fresh bundles, and other prekeys if it is time for them.
-            Action::RotatePrekeys if self.may_remedy(action, now) => self.publish(0, now)?,
-            // Bundles are fetched again anyway, and of a changed identity the user was told.
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Whether `action` was not taken for a while: nobody makes us work by sending rubbish.
-    fn may_remedy(&mut self, action: Action, now: Now) -> bool {
-        self.remedies
-            .retain(|(_, at)| now.instant.duration_since(*at) < REMEDY);
-        let may = self.remedies.iter().all(|(taken, _)| *taken != action);
-        if may {
-            self.remedies.push((action, now.instant));
-        }
-        may
-    }
-}
-
-/// Messages that go.
-impl Peer {
-    fn send_line(&mut self, number: u32, cause: Cause, now: Now) -> Result<()> {
-        let Some(content) = self.outbox.content(number) else {
-            return Ok(());
-        };
-        let content = content.to_vec();
-        let text = Text::Line(Line {
-            number,
-            content: content.clone(),
-        });
-        let Some(sealed) = self.seal(&text, now)? else {
-            return Ok(());
-        };
-        let times = self.outbox.sealed(number, cause, now.instant);
-        self.counts.add(
-            match cause {
-                Cause::First => "lines",
-                Cause::Asked => "lines_asked",
-                Cause::Probe => "lines_probed",
-            },
-            1,
-        );
-        self.show(Record::Sent {
-            number: number.into(),
-            times: times.into(),
-            message: sealed.id,
-            nanos: sealed.nanos,
-            content,
-        });
-        self.post(sealed);
-        Ok(())
-    }
-
-    fn report_is_due(&self, now: Now) -> bool {
-        let pause = if self.reporting.wanted {
-            REPORT
-        } else if self.inbox.is_missing_any() {
-            self.reporting.pause
-        } else {
-            return false;
-        };
-        self.reporting
-            .last
-            .is_none_or(|last| now.instant.duration_since(last) >= pause)
-    }
-
-    fn send_report(&mut self, now: Now) -> Result<()> {
-        let report = Text::Report(self.inbox.report());
-        let Some(sealed) = self.seal(&report, now)? else {
-            return Ok(());
-        };
-        if !self.reporting.wanted {
-            self.reporting.pause = (self.reporting.pause * 2).min(PROBE_MAX);
-        }
-        self.reporting.wanted = false;
-        self.reporting.last = Some(now.instant);
-        self.counts.add("reports", 1);
-        self.post(sealed);
-        Ok(())
-    }
-
-    /// `None` if the conversation has to be begun anew first.
-    fn seal(&mut self, text: &Text, now: Now) -> Result<Option<Sealed>> {
-        let Some(conversation) = &mut self.conversation else {
-            return Ok(None);
-        };
-        let text = text.encode();
-        let started = Instant::now();
-        let sealed = conversation.seal(&self.identity, &text, now.unix_millis, &mut os_rng());
-        let nanos = nanos_since(started);
-        let message = match sealed {
-            Ok(message) => message,
-            Err(error) if error.action() == Action::BeginAnew => {
-                self.begin_anew = true;
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        self.changed = true;
-        let incoming = Incoming::parse(&message)?;
-        let turned = *incoming.tag() != self.newest_tag;
-        self.newest_tag = *incoming.tag();
-        self.counts.add("turns", turned.into());
-        self.counts
-            .add("firsts", incoming.first_id().is_some().into());
-        self.counts.add("sealed", 1);
-        self.counts.add("sealed_bytes", text.len());
-        self.counts.add("wire_bytes", message.len());
-        Ok(Some(Sealed {
-            id: message_id(&message),
-            nanos,
-            message,
-        }))
-    }
-
-    fn post(&mut self, sealed: Sealed) {
-        self.send(Packet::Send {
-            mailbox: self.peer_address.as_bytes().to_vec(),
-            message: sealed.message,
-        });
-    }
-}
-
-struct Sealed {
-    id: MessageId,
-    nanos: u64,
-    message: Vec<u8>,
 }
 
 /// The first half of the hash of both identity keys: what two people compare.

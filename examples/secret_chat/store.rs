@@ -236,3 +236,88 @@ pub fn create_private_directory(directory: &Path) -> io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, process};
+
+    use subrosa::{Address, system_now};
+
+    use super::*;
+
+    fn directory(name: &str) -> PathBuf {
+        let directory = env::temp_dir().join(format!("secret_chat-store-{}-{name}", process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        directory
+    }
+
+    fn device() -> (DeviceIdentity, Prekeys) {
+        let address = Address::new(b"alice").unwrap();
+        let identity = DeviceIdentity::generate(address, &mut os_rng()).unwrap();
+        let prekeys = Prekeys::generate(&identity, system_now(), &mut os_rng()).unwrap();
+        (identity, prekeys)
+    }
+
+    fn commit(store: &mut Store, device: &(DeviceIdentity, Prekeys), app: &[u8]) -> Result<()> {
+        store.commit(&Contents {
+            identity: &device.0,
+            prekeys: &device.1,
+            conversation: None,
+            app,
+        })
+    }
+
+    #[test]
+    fn what_was_committed_last_is_loaded() {
+        let directory = directory("loaded");
+        let device = device();
+        let (mut store, loaded) = Store::open(&directory).unwrap();
+        assert!(loaded.is_none());
+        for generation in 1..=3u8 {
+            commit(&mut store, &device, &[generation]).unwrap();
+            // A write that a crash cut short.
+            fs::write(directory.join("state.new"), b"secret_chat 1\n").unwrap();
+            let (again, loaded) = Store::open(&directory).unwrap();
+            let loaded = loaded.unwrap();
+            assert_eq!(again.generation(), u64::from(generation));
+            assert_eq!(loaded.app, [generation]);
+            assert_eq!(loaded.identity.public(), device.0.public());
+        }
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn two_processes_on_one_state_do_not_both_write() {
+        let directory = directory("stale");
+        let device = device();
+        let (mut first, _) = Store::open(&directory).unwrap();
+        commit(&mut first, &device, b"").unwrap();
+        let (mut second, _) = Store::open(&directory).unwrap();
+        commit(&mut second, &device, b"second").unwrap();
+        assert!(commit(&mut first, &device, b"first").is_err());
+        assert_eq!(Store::open(&directory).unwrap().1.unwrap().app, b"second");
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn an_altered_state_is_not_loaded() {
+        let directory = directory("altered");
+        let (mut store, _) = Store::open(&directory).unwrap();
+        commit(&mut store, &device(), b"app").unwrap();
+        let file = directory.join("state");
+        let genuine = fs::read(&file).unwrap();
+        for position in 0..genuine.len() {
+            let mut altered = genuine.clone();
+            altered[position] ^= 1;
+            fs::write(&file, &altered).unwrap();
+            assert!(Store::open(&directory).is_err(), "{position}");
+        }
+        fs::write(&file, &genuine[..genuine.len() - 1]).unwrap();
+        assert!(Store::open(&directory).is_err());
+        fs::write(&file, &genuine).unwrap();
+        assert!(Store::open(&directory).unwrap().1.is_some());
+        fs::write(directory.join("key"), [0; 32]).unwrap();
+        assert!(Store::open(&directory).is_err());
+        fs::remove_dir_all(directory).unwrap();
+    }
+}

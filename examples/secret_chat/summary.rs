@@ -41,8 +41,16 @@ const COUNTED: &[(&str, By, &str)] = &[
     ("  held back", By::Relay, "delayed"),
     ("  copies overtaken by later ones", By::Relay, "overtaken"),
     ("opened", By::Recipient, "opened"),
-    ("  in the conversation that lost", By::Recipient, "opened_in_old_state"),
-    ("  lines that were there already", By::Recipient, "lines_known"),
+    (
+        "  in the conversation that lost",
+        By::Recipient,
+        "opened_in_old_state",
+    ),
+    (
+        "  lines that were there already",
+        By::Recipient,
+        "lines_known",
+    ),
 ];
 
 impl Summary<'_> {
@@ -78,13 +86,28 @@ impl Summary<'_> {
             number("bytes of text", [text.len() as u64; 2]),
             number("bytes on the wire", self.count(&By::Sender, "wire_bytes")),
             row("overhead a message, mean", ordinary.map(|mean| bytes(mean))),
-            row("  of it padding", ordinary.map(|mean| bytes(mean.map(|mean| mean - fixed)))),
-            number("messages with a key agreement", self.count(&By::Sender, "firsts")),
+            row(
+                "  of it padding",
+                ordinary.map(|mean| bytes(mean.map(|mean| mean - fixed))),
+            ),
+            number(
+                "messages with a key agreement",
+                self.count(&By::Sender, "firsts"),
+            ),
             row("  overhead, mean", firsts.map(|mean| bytes(mean))),
-            row("to seal a line, median", [0, 1].map(|way| micros(&self.courses[way].seal_nanos))),
-            row("to open a message, median", [0, 1].map(|way| micros(&self.courses[way].open_nanos))),
+            row(
+                "to seal a line, median",
+                [0, 1].map(|way| micros(&self.courses[way].seal_nanos)),
+            ),
+            row(
+                "to open a message, median",
+                [0, 1].map(|way| micros(&self.courses[way].open_nanos)),
+            ),
             number("commits of the sender", self.count(&By::Sender, "commits")),
-            row("  one commit, median", [0, 1].map(|way| micros(&self.courses[way].commit_nanos))),
+            row(
+                "  one commit, median",
+                [0, 1].map(|way| micros(&self.courses[way].commit_nanos)),
+            ),
         ]);
         rows
     }
@@ -94,7 +117,9 @@ impl Summary<'_> {
         match by {
             By::Sender => [of(Role::Alice, key), of(Role::Bob, key)],
             By::Recipient => [of(Role::Bob, key), of(Role::Alice, key)],
-            By::Relay => ["bob", "alice"].map(|mailbox| of(Role::Relay, &format!("{mailbox}:{key}"))),
+            By::Relay => {
+                ["bob", "alice"].map(|mailbox| of(Role::Relay, &format!("{mailbox}:{key}")))
+            }
         }
     }
 
@@ -125,5 +150,7 @@ fn bytes(mean: Option<f64>) -> String {
 }
 
 fn micros(nanos: &[u64]) -> String {
-    median(nanos).map_or("-".to_owned(), |nanos| format!("{:.1} µs", nanos as f64 / 1000.0))
+    median(nanos).map_or("-".to_owned(), |nanos| {
+        format!("{:.1} µs", nanos as f64 / 1000.0)
+    })
 }
