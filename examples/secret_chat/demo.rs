@@ -61,11 +61,13 @@ pub fn run(options: &options::Demo) -> Result<ExitCode> {
     if lines.is_empty() {
         return Err("there is nothing to send".into());
     }
+    let mut screen = Screen::new(start);
+    introduce(&lines, options, &mut screen)?;
     let scratch = Scratch::new()?;
     let company = Company::default();
     watch(&scratch, &company);
-    let mut demo = Demo::new(options, lines, &scratch, company, start)?;
-    demo.introduce(options)?;
+    let mut demo = Demo::new(options, lines, &scratch, company, screen, start)?;
+    demo.begin()?;
     while !demo.is_complete() {
         match demo.events.recv_timeout(TICK) {
             Ok(told) => demo.take(told)?,
@@ -78,6 +80,28 @@ pub fn run(options: &options::Demo) -> Result<ExitCode> {
     demo.stop_all()?;
     demo.print_rows()?;
     demo.conclude()
+}
+
+/// Before anything was started: what is going to be done.
+fn introduce(lines: &[&[u8]], options: &options::Demo, screen: &mut Screen) -> Result<()> {
+    let faults = &options.faults;
+    let bytes: usize = lines.iter().map(|line| line.len()).sum();
+    screen.line(&format!(
+        "Alice and Bob send each other {}, both at once and line by line: {} lines, {} bytes.\n\
+         The relay drops {} %, doubles {} %, and holds back {} % for {} to {} ms, so that others overtake. Seed {}.\n\
+         {} lines are printed, spread evenly: when they are read, and when the relay drops them.",
+        text::NAME,
+        thousands(lines.len() as u64),
+        thousands(bytes as u64),
+        faults.drop,
+        faults.duplicate,
+        faults.delay,
+        HELD_BACK.start(),
+        HELD_BACK.end(),
+        faults.seed,
+        samples(lines).len(),
+    ))?;
+    Ok(())
 }
 
 /// Ends everything if the demonstration hangs, wherever it does.
@@ -153,6 +177,7 @@ impl Demo {
         lines: Vec<&'static [u8]>,
         scratch: &Scratch,
         company: Company,
+        screen: Screen,
         start: Instant,
     ) -> Result<Self> {
         let (told, events) = channel();
@@ -174,7 +199,7 @@ impl Demo {
         let mut demo = Self {
             samples: samples(&lines),
             lines,
-            screen: Screen::new(start),
+            screen,
             start,
             told,
             events,
@@ -198,30 +223,12 @@ impl Demo {
         Ok(demo)
     }
 
-    fn introduce(&mut self, options: &options::Demo) -> Result<()> {
-        let faults = &options.faults;
-        let bytes: usize = self.lines.iter().map(|line| line.len()).sum();
-        let text = format!(
-            "Alice and Bob send each other {}, both at once and line by line: {} lines, {} bytes.\n\
-             Processes: relay {} at {}, alice {}, bob {}. Seed {}.\n\
-             The relay drops {} %, doubles {} %, and holds back {} % for {} to {} ms, so that others overtake.\n\
-             {} lines are printed, spread evenly: when they are read, and when the relay drops them.\n",
-            text::NAME,
-            thousands(self.lines.len() as u64),
-            thousands(bytes as u64),
-            self.relay.id(),
-            self.address,
-            self.alice.id(),
-            self.bob.id(),
-            faults.seed,
-            faults.drop,
-            faults.duplicate,
-            faults.delay,
-            HELD_BACK.start(),
-            HELD_BACK.end(),
-            self.samples.len(),
-        );
-        self.screen.line(&text)?;
+    fn begin(&mut self) -> Result<()> {
+        let (relay, alice, bob) = (self.relay.id(), self.alice.id(), self.bob.id());
+        self.screen.line(&format!(
+            "Processes: relay {relay} at {}, alice {alice}, bob {bob}.\n",
+            self.address
+        ))?;
         Ok(self.screen.header()?)
     }
 
@@ -499,13 +506,12 @@ impl Demo {
             )
         };
         let killed = match self.killed {
-            0 => "never".to_owned(),
-            1 => "once".to_owned(),
-            times => format!("{times} times"),
+            0 => "not killed".to_owned(),
+            1 => "killed once".to_owned(),
+            times => format!("killed {times} times"),
         };
-        self.screen.line(&format!(
-            "\n{result}; bob was killed {killed}; {took:.1} s."
-        ))?;
+        self.screen
+            .line(&format!("\n{result}; bob was {killed}; {took:.1} s."))?;
         Ok(code)
     }
 }

@@ -45,10 +45,13 @@ pub const REPORT_MISSING: Duration = Duration::from_millis(250);
 /// A line that the peer misses is sealed again when it was last sent so long ago: until then it may be on its way.
 pub const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Without any report the newest line is sent again, after this time and then twice the time, …
-pub const PROBE: Duration = Duration::from_secs(1);
+/// Without any report the newest line is sent again, in this rhythm …
+pub const PROBE: Duration = Duration::from_millis(500);
 
-/// … up to this.
+/// … so often, and then after twice the time, and twice that, …
+pub const PROBES: u32 = 12;
+
+/// … up to this: the peer is away.
 pub const PROBE_MAX: Duration = Duration::from_secs(300);
 
 /// What a refusal may cause (asking again, beginning anew, rotating prekeys) it causes at most once in this time.

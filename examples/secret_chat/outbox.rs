@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use subrosa::wire::{self, Reader, Writer};
 
-use crate::limits::{LINE_MAX, PATIENCE, PROBE, PROBE_MAX, WINDOW};
+use crate::limits::{LINE_MAX, PATIENCE, PROBE, PROBE_MAX, PROBES, WINDOW};
 use crate::protocol::Report;
 
 #[derive(Debug, Default)]
@@ -37,18 +37,18 @@ impl Pending {
 }
 
 /// When nothing is heard of the peer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Probe {
     at: Option<Instant>,
-    pause: Duration,
+    /// Probes without an answer.
+    unanswered: u32,
 }
 
-impl Default for Probe {
-    fn default() -> Self {
-        Self {
-            at: None,
-            pause: PROBE,
-        }
+impl Probe {
+    /// Some probes may be lost; if they are many, the peer is away.
+    fn pause(&self) -> Duration {
+        let doublings = self.unanswered.saturating_sub(PROBES).min(16);
+        (PROBE * 2u32.pow(doublings)).min(PROBE_MAX)
     }
 }
 
@@ -114,10 +114,10 @@ impl Outbox {
     /// A line was sealed; returns how often it was by now.
     pub fn sealed(&mut self, number: u32, cause: Cause, now: Instant) -> u32 {
         if cause == Cause::Probe {
-            self.probe.pause = (self.probe.pause * 2).min(PROBE_MAX);
-            self.probe.at = Some(now + self.probe.pause);
-        } else if self.probe.at.is_none() {
-            self.probe.at = Some(now + self.probe.pause);
+            self.probe.unanswered += 1;
+        }
+        if cause == Cause::Probe || self.probe.at.is_none() {
+            self.probe.at = Some(now + self.probe.pause());
         }
         let Some(line) = self.lines.get_mut(&number) else {
             return 0;
@@ -144,7 +144,7 @@ impl Outbox {
         let waiting = self.lines.values().any(|line| line.times > 0);
         self.probe = Probe {
             at: waiting.then(|| now + PROBE),
-            pause: PROBE,
+            unanswered: 0,
         };
     }
 
@@ -233,8 +233,9 @@ mod tests {
         let mut now = Instant::now();
         let mut outbox = outbox(3);
         seal(&mut outbox, now);
-        for pause in [1, 2, 4, 8] {
-            now += Duration::from_secs(pause) - Duration::from_millis(1);
+        let doubling = [1, 2, 4, 8].map(|times| PROBE * times);
+        for pause in [PROBE; PROBES as usize].into_iter().chain(doubling) {
+            now += pause - Duration::from_millis(1);
             assert_eq!(seal(&mut outbox, now), []);
             now += Duration::from_millis(1);
             assert_eq!(seal(&mut outbox, now), [(2, Cause::Probe)]);

@@ -4,6 +4,7 @@
 //! the input ends the parent has gone, and so goes the peer.
 
 use std::io::{self, BufWriter, Stdout, Write};
+use std::process;
 
 use subrosa::Address;
 
@@ -74,7 +75,8 @@ impl Front for Reporter {
     }
 
     fn end_of_input(&mut self) -> Result<()> {
-        Err("the demonstration has ended".into())
+        // Nobody is left who would hear about it.
+        process::exit(1)
     }
 
     /// Two windows of lines, so that the next ones are there when the first are acknowledged.

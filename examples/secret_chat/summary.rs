@@ -80,12 +80,16 @@ impl Summary<'_> {
             let count = self.count(&By::Recipient, &format!("refused:{kind}"));
             rows.push(number(&format!("refused: {kind}"), count));
         }
+        let sealed = self.count(&By::Sender, "sealed");
+        let taken = self.count(&By::Relay, "taken");
+        let unsent = [0, 1].map(|way| sealed[way].saturating_sub(taken[way]));
+        rows.push(number("stored and not sent: the kill", unsent));
         let (ordinary, firsts) = (self.overhead("ordinary"), self.overhead("firsts"));
         let fixed = (ENVELOPE + FRAME_OVERHEAD) as f64;
         rows.extend([
             number("bytes of text", [text.len() as u64; 2]),
             number("bytes on the wire", self.count(&By::Sender, "wire_bytes")),
-            row("overhead a message, mean", ordinary.map(|mean| bytes(mean))),
+            row("overhead a message, mean", ordinary.map(bytes)),
             row(
                 "  of it padding",
                 ordinary.map(|mean| bytes(mean.map(|mean| mean - fixed))),
@@ -94,19 +98,19 @@ impl Summary<'_> {
                 "messages with a key agreement",
                 self.count(&By::Sender, "firsts"),
             ),
-            row("  overhead, mean", firsts.map(|mean| bytes(mean))),
+            row("  overhead, mean", firsts.map(bytes)),
             row(
                 "to seal a line, median",
-                [0, 1].map(|way| micros(&self.courses[way].seal_nanos)),
+                [0, 1].map(|way| time(&self.courses[way].seal_nanos)),
             ),
             row(
                 "to open a message, median",
-                [0, 1].map(|way| micros(&self.courses[way].open_nanos)),
+                [0, 1].map(|way| time(&self.courses[way].open_nanos)),
             ),
             number("commits of the sender", self.count(&By::Sender, "commits")),
             row(
                 "  one commit, median",
-                [0, 1].map(|way| micros(&self.courses[way].commit_nanos)),
+                [0, 1].map(|way| time(&self.courses[way].commit_nanos)),
             ),
         ]);
         rows
@@ -149,8 +153,10 @@ fn bytes(mean: Option<f64>) -> String {
     mean.map_or("-".to_owned(), |mean| format!("{mean:.0} B"))
 }
 
-fn micros(nanos: &[u64]) -> String {
-    median(nanos).map_or("-".to_owned(), |nanos| {
-        format!("{:.1} µs", nanos as f64 / 1000.0)
-    })
+fn time(nanos: &[u64]) -> String {
+    match median(nanos) {
+        None => "-".to_owned(),
+        Some(nanos) if nanos < 1_000_000 => format!("{:.1} µs", nanos as f64 / 1e3),
+        Some(nanos) => format!("{:.1} ms", nanos as f64 / 1e6),
+    }
 }
