@@ -1,5 +1,5 @@
-//! The text in one direction, as it was followed from outside: what the sender said it sent, what the relay said it saw,
-//! what the recipient said it read. The three are different processes, and meet only here.
+//! The text in one direction, as it was followed from outside: what the sender said it sent, what the relay said it
+//! saw, what the recipient said it read. The three are different processes, and meet only here.
 
 use std::collections::{BTreeMap, HashMap};
 

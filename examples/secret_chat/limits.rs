@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// The demonstration as a whole; then everything is killed. It takes about ten seconds on an idle machine.
+/// The demonstration as a whole; then everything is killed. It takes some seconds on an idle machine.
 pub const DEMO: Duration = Duration::from_secs(120);
 
 /// How long the killed peer stays away: long enough that messages wait for it.

@@ -1,4 +1,5 @@
-//! Two devices talk over a relay that loses, doubles and reorders what it carries, and one of them is killed on the way.
+//! Two devices talk over a relay that loses, doubles and reorders what it carries, and one of them is killed on the
+//! way.
 //!
 //! ```text
 //!   alice ══ packets (link) ══►┐                       ┌◄══ packets ══ bob        processes

@@ -290,7 +290,8 @@ impl Peer {
         });
     }
 
-    /// There is no connection, or none any longer; what was not yet released with it is lost like anything on the network.
+    /// There is no connection, or none any longer. What waits to be sent is lost, like anything on the network: another
+    /// connection begins with `Hello`.
     pub fn disconnected(&mut self) {
         if !self.offline_announced {
             self.show(Record::Disconnected {});
@@ -299,6 +300,8 @@ impl Peer {
         self.online = false;
         self.listening = false;
         self.fetch = Fetch::default();
+        self.releases
+            .retain(|release| matches!(release, Release::Show(_)));
     }
 
     /// A packet of the relay.

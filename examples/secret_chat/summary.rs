@@ -42,7 +42,7 @@ const COUNTED: &[(&str, By, &str)] = &[
     ("  copies overtaken by later ones", By::Relay, "overtaken"),
     ("opened", By::Recipient, "opened"),
     (
-        "  in the conversation that lost",
+        "  in the agreement that lost",
         By::Recipient,
         "opened_in_old_state",
     ),
