@@ -9,7 +9,7 @@ use super::conversation::State;
 use super::{Conversation, Error, Incoming, Opened};
 use crate::agreement::{OneTimeUse, Prekeys, Used, respond};
 use crate::identity::{DeviceIdentity, Identity};
-use crate::ratchet::{self, Notices, Ratchet};
+use crate::ratchet::{Notices, Ratchet};
 
 /// A first message that was opened. Neither its text nor its conversation exists for the app before
 /// [`accept`](Self::accept); nothing was changed by staging it.
@@ -40,12 +40,7 @@ impl StagedFirst {
             &response.ratchet_key,
             message.envelope(),
             &message.frame,
-        )
-        .map_err(|error| match error {
-            // There is no conversation yet that the message could contradict.
-            ratchet::Error::Forked => Error::Malformed,
-            other => other.into(),
-        })?;
+        )?;
         let state =
             State::responder(message, response.created_at, ratchet).ok_or(Error::Malformed)?;
         Ok(Self {
