@@ -423,8 +423,11 @@ impl Demo {
     fn kill_or_restart(&mut self) -> Result<()> {
         match self.fate {
             Fate::Alive if self.kills_left > 0 && self.read_by_bob() >= self.kill_at => {
-                let span = STRIKE.end() - STRIKE.start() + 1;
-                let pause = Duration::from_millis(STRIKE.start() + self.dice.below(span));
+                // At once is when he has just stored and shown something, and not yet sent what goes with it.
+                let pause = match self.dice.percent(50) {
+                    true => Duration::ZERO,
+                    false => Duration::from_millis(self.dice.below(STRIKE)),
+                };
                 self.fate = Fate::Doomed(Instant::now() + pause);
             }
             Fate::Doomed(at) if Instant::now() >= at => {

@@ -9,9 +9,9 @@ pub const DEMO: Duration = Duration::from_secs(120);
 /// How long the killed peer stays away: long enough that messages wait for it.
 pub const AWAY: Duration = Duration::from_millis(700);
 
-/// The kill comes at any time within this after it was decided, so that it meets the victim at whatever it does: it
-/// spans two batches and their commits.
-pub const STRIKE: RangeInclusive<u64> = 0..=60;
+/// A kill comes at once, or at any time within so many milliseconds, so that it meets the victim at whatever it does:
+/// this spans two batches and their commits.
+pub const STRIKE: u64 = 60;
 
 /// How long an actor may take for its last numbers.
 pub const LAST_WORDS: Duration = Duration::from_secs(20);
