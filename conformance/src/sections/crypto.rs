@@ -5,7 +5,7 @@ use crate::generate::Cases;
 
 mod aead;
 mod dh;
-mod edge;
+pub(super) mod edge;
 mod hash;
 mod hedge;
 mod kem;
@@ -16,7 +16,14 @@ pub(super) const SECTION: Section = Section {
     spec: "SPEC.md §3.2 to §3.7",
     description: "SHA-256, HMAC, HKDF, X25519, Ed25519, AES-GCM, ChaCha20-Poly1305, the hedged generator and \
                   ML-KEM-768: which keys, signatures and ciphertexts are refused, and what the others give.",
-    ops: &[hash::OPS, dh::OPS, sign::OPS, aead::OPS, hedge::OPS, kem::OPS],
+    ops: &[
+        hash::OPS,
+        dh::OPS,
+        sign::OPS,
+        aead::OPS,
+        hedge::OPS,
+        kem::OPS,
+    ],
     cases,
 };
 

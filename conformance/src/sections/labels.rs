@@ -90,7 +90,12 @@ pub(super) fn purposes() -> Vec<String> {
 fn cases(cases: &mut Cases) {
     cases.accept("names", "names", "", json!({}));
     for (name, _) in labels::ALL {
-        cases.accept(&format!("label-{}", name.trim()), "label", "", json!({"name": name}));
+        cases.accept(
+            &format!("label-{}", name.trim()),
+            "label",
+            "",
+            json!({"name": name}),
+        );
     }
     cases.accept("purposes", "purposes", "", json!({}));
     for purpose in purposes() {

@@ -39,7 +39,9 @@ const OPS: &[Op] = &[
         errors: &["TooLong"],
         run: |input| {
             let mut writer = Writer::new();
-            writer.vector_length(input.integer("length")?).map_err(refused)?;
+            writer
+                .vector_length(input.integer("length")?)
+                .map_err(refused)?;
             Ok(Output::new().hex("bytes", writer.into_bytes()))
         },
     },
@@ -84,7 +86,10 @@ const OPS: &[Op] = &[
     Op {
         name: "wire.write_integer",
         summary: "Writes an unsigned integer of 8, 16, 32 or 64 `bits`.",
-        input: &[field("value", Kind::Decimal), field("bits", Kind::Integer(64))],
+        input: &[
+            field("value", Kind::Decimal),
+            field("bits", Kind::Integer(64)),
+        ],
         output: &[field("bytes", Kind::Hex)],
         trace: &[],
         errors: &[],
@@ -161,8 +166,24 @@ fn cases(cases: &mut Cases) {
 
 fn lengths(cases: &mut Cases) {
     for length in [
-        0, 1, 37, 62, 63, 64, 65, 255, 256, 15_293, 16_382, 16_383, 16_384, 65_535, 65_536,
-        494_878_333, VECTOR_MAX - 1, VECTOR_MAX,
+        0,
+        1,
+        37,
+        62,
+        63,
+        64,
+        65,
+        255,
+        256,
+        15_293,
+        16_382,
+        16_383,
+        16_384,
+        65_535,
+        65_536,
+        494_878_333,
+        VECTOR_MAX - 1,
+        VECTOR_MAX,
     ] {
         let written = cases.accept(
             &format!("write-length-{length}"),
@@ -186,7 +207,9 @@ fn lengths(cases: &mut Cases) {
             json!({"length": length}),
         );
     }
-    for bytes in ["4000", "4025", "403f", "80000000", "80000025", "8000003f", "80000040", "80003fff"] {
+    for bytes in [
+        "4000", "4025", "403f", "80000000", "80000025", "8000003f", "80000040", "80003fff",
+    ] {
         cases.refuse(
             &format!("read-length-not-shortest-{bytes}"),
             "read_vector_length",
@@ -195,7 +218,14 @@ fn lengths(cases: &mut Cases) {
             json!({"bytes": bytes}),
         );
     }
-    for bytes in ["c0", "ff", "c0000000", "ffffffff", "c000000000000000", "ffffffffffffffff"] {
+    for bytes in [
+        "c0",
+        "ff",
+        "c0000000",
+        "ffffffff",
+        "c000000000000000",
+        "ffffffffffffffff",
+    ] {
         cases.refuse(
             &format!("read-length-reserved-{bytes}"),
             "read_vector_length",
@@ -206,7 +236,10 @@ fn lengths(cases: &mut Cases) {
     }
     for bytes in ["", "40", "7f", "80", "8000", "800040", "bfffff"] {
         cases.refuse(
-            &format!("read-length-truncated-{}", if bytes.is_empty() { "empty" } else { bytes }),
+            &format!(
+                "read-length-truncated-{}",
+                if bytes.is_empty() { "empty" } else { bytes }
+            ),
             "read_vector_length",
             "Truncated",
             "The input ends inside the length.",
@@ -251,14 +284,62 @@ fn vectors(cases: &mut Cases) {
     }
     for (id, error, comment, bytes, max) in [
         ("empty-input", "Truncated", "There is no length.", "", 10),
-        ("truncated", "Truncated", "One byte of the value is missing.", "030102", 10),
-        ("no-value", "Truncated", "The whole value is missing.", "03", 10),
-        ("far-too-short", "Truncated", "2^30 - 1 bytes announced: nothing may be allocated for them.", "bfffffff00", VECTOR_MAX),
-        ("above-limit", "TooLong", "One byte longer than the field allows.", "03010203", 2),
-        ("above-limit-and-truncated", "TooLong", "The limit is checked before the bytes are looked for.", "03", 2),
-        ("above-limit-of-none", "TooLong", "A field that must be empty.", "0100", 0),
-        ("trailing", "Trailing", "A byte behind the value.", "0301020304", 10),
-        ("trailing-empty", "Trailing", "A byte behind an empty value.", "0000", 10),
+        (
+            "truncated",
+            "Truncated",
+            "One byte of the value is missing.",
+            "030102",
+            10,
+        ),
+        (
+            "no-value",
+            "Truncated",
+            "The whole value is missing.",
+            "03",
+            10,
+        ),
+        (
+            "far-too-short",
+            "Truncated",
+            "2^30 - 1 bytes announced: nothing may be allocated for them.",
+            "bfffffff00",
+            VECTOR_MAX,
+        ),
+        (
+            "above-limit",
+            "TooLong",
+            "One byte longer than the field allows.",
+            "03010203",
+            2,
+        ),
+        (
+            "above-limit-and-truncated",
+            "TooLong",
+            "The limit is checked before the bytes are looked for.",
+            "03",
+            2,
+        ),
+        (
+            "above-limit-of-none",
+            "TooLong",
+            "A field that must be empty.",
+            "0100",
+            0,
+        ),
+        (
+            "trailing",
+            "Trailing",
+            "A byte behind the value.",
+            "0301020304",
+            10,
+        ),
+        (
+            "trailing-empty",
+            "Trailing",
+            "A byte behind an empty value.",
+            "0000",
+            10,
+        ),
         ("not-shortest", "Length", "", "4003010203", 10),
         ("not-shortest-four", "Length", "", "80000003010203", 10),
         ("reserved", "Length", "", "c3010203", 10),
@@ -321,8 +402,18 @@ fn integers_and_flags(cases: &mut Cases) {
         );
     }
     for (value, bytes) in [(false, "00"), (true, "01")] {
-        cases.accept(&format!("write-flag-{value}"), "write_flag", "", json!({"value": value}));
-        cases.accept(&format!("read-flag-{value}"), "read_flag", "", json!({"bytes": bytes}));
+        cases.accept(
+            &format!("write-flag-{value}"),
+            "write_flag",
+            "",
+            json!({"value": value}),
+        );
+        cases.accept(
+            &format!("read-flag-{value}"),
+            "read_flag",
+            "",
+            json!({"bytes": bytes}),
+        );
     }
     for (id, error, bytes) in [
         ("two", "Value", "02"),

@@ -77,7 +77,11 @@ pub(super) fn cases(cases: &mut Cases) {
             &[(0usize, 0usize), (0, 20), (44, 100), (192, 64), (1000, 7)][..],
         ),
         ("aes128gcm", Aes128Gcm::KEY, &[(0, 0), (50, 20)]),
-        ("chacha20poly1305", ChaCha20Poly1305::KEY, &[(0, 0), (50, 20)]),
+        (
+            "chacha20poly1305",
+            ChaCha20Poly1305::KEY,
+            &[(0, 0), (50, 20)],
+        ),
     ] {
         for (text, ad) in lengths {
             round_trip(cases, cipher, key, *text, *ad);

@@ -22,7 +22,10 @@ pub(super) const OPS: &[Op] = &[
     Op {
         name: "crypto.x25519_agree",
         summary: "Parses a peer's key and computes X25519.",
-        input: &[field("secret", Kind::HexOf(DH)), field("public", Kind::HexOf(DH))],
+        input: &[
+            field("secret", Kind::HexOf(DH)),
+            field("public", Kind::HexOf(DH)),
+        ],
         output: &[field("shared", Kind::HexOf(DH))],
         trace: &[],
         errors: &["InvalidKey", "NonContributory"],
@@ -58,7 +61,12 @@ pub(super) fn cases(cases: &mut Cases) {
     let bob = cases.hex("x25519 bob", DH);
     let bob_public = cases.accept("x25519-public", "x25519_public", "", json!({"secret": bob}));
     let bob_public = bob_public.get("public").cloned().unwrap_or_default();
-    let alice_public = cases.accept("x25519-public-other", "x25519_public", "", json!({"secret": alice}));
+    let alice_public = cases.accept(
+        "x25519-public-other",
+        "x25519_public",
+        "",
+        json!({"secret": alice}),
+    );
     cases.accept(
         "x25519-agree",
         "x25519_agree",
@@ -152,7 +160,12 @@ fn refused_points(cases: &mut Cases, secret: &str) {
 }
 
 fn identities(cases: &mut Cases, honest: &serde_json::Value) {
-    cases.accept("x25519-identity", "x25519_require_prime_order", "", json!({"public": honest}));
+    cases.accept(
+        "x25519-identity",
+        "x25519_require_prime_order",
+        "",
+        json!({"public": honest}),
+    );
     cases.accept(
         "x25519-identity-base-point",
         "x25519_require_prime_order",

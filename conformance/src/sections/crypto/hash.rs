@@ -74,8 +74,19 @@ pub(super) fn cases(cases: &mut Cases) {
             json!({"message": message}),
         );
     }
-    for (key, message) in [(0usize, 0usize), (1, 3), (32, 50), (63, 64), (64, 64), (65, 64), (200, 10)] {
-        let (key_hex, text) = (cases.hex("hmac key", key), cases.hex("hmac message", message));
+    for (key, message) in [
+        (0usize, 0usize),
+        (1, 3),
+        (32, 50),
+        (63, 64),
+        (64, 64),
+        (65, 64),
+        (200, 10),
+    ] {
+        let (key_hex, text) = (
+            cases.hex("hmac key", key),
+            cases.hex("hmac message", message),
+        );
         let comment = match key {
             65.. => "A key longer than a block is hashed first.",
             _ => "",
@@ -97,7 +108,16 @@ pub(super) fn cases(cases: &mut Cases) {
         );
     }
     let prk = cases.hex("prk", HASH);
-    for (info, length) in [(0usize, 0u64), (0, 32), (10, 1), (10, 31), (10, 33), (40, 44), (40, 160), (200, 96)] {
+    for (info, length) in [
+        (0usize, 0u64),
+        (0, 32),
+        (10, 1),
+        (10, 31),
+        (10, 33),
+        (40, 44),
+        (40, 160),
+        (200, 96),
+    ] {
         let info_hex = cases.hex("info", info);
         cases.accept(
             &format!("hkdf-expand-{info}-{length}"),

@@ -113,11 +113,39 @@ pub(super) fn cases(cases: &mut Cases) {
         return;
     };
     for (id, comment, secret, context, fresh, length) in [
-        ("other-secret", "Another device.", &other, &context[..], &fresh, 32u64),
+        (
+            "other-secret",
+            "Another device.",
+            &other,
+            &context[..],
+            &fresh,
+            32u64,
+        ),
         ("other-context", "", &secret, "00", &fresh, 32),
-        ("zero-generator", "The caller's generator gives zeros.", &secret, &context, &zeros, 32),
-        ("zero-generator-other-context", "The same generator, another step: another output.", &secret, "00", &zeros, 32),
-        ("longer", "Longer than a block of the hash.", &secret, &context, &fresh, 64),
+        (
+            "zero-generator",
+            "The caller's generator gives zeros.",
+            &secret,
+            &context,
+            &zeros,
+            32,
+        ),
+        (
+            "zero-generator-other-context",
+            "The same generator, another step: another output.",
+            &secret,
+            "00",
+            &zeros,
+            32,
+        ),
+        (
+            "longer",
+            "Longer than a block of the hash.",
+            &secret,
+            &context,
+            &fresh,
+            64,
+        ),
     ] {
         cases.accept(
             &format!("hedge-{id}"),

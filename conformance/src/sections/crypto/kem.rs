@@ -25,8 +25,14 @@ pub(super) const OPS: &[Op] = &[
     Op {
         name: "crypto.mlkem768_encapsulate",
         summary: "Parses an encapsulation key and encapsulates with the random bytes `m`.",
-        input: &[field("ek", Kind::HexOf(KEM_PUBLIC)), field("m", Kind::HexOf(32))],
-        output: &[field("ct", Kind::HexOf(KEM_CIPHERTEXT)), field("shared", Kind::HexOf(32))],
+        input: &[
+            field("ek", Kind::HexOf(KEM_PUBLIC)),
+            field("m", Kind::HexOf(32)),
+        ],
+        output: &[
+            field("ct", Kind::HexOf(KEM_CIPHERTEXT)),
+            field("shared", Kind::HexOf(32)),
+        ],
         trace: &[],
         errors: &["InvalidKey"],
         run: |input| {
@@ -38,7 +44,10 @@ pub(super) const OPS: &[Op] = &[
     Op {
         name: "crypto.mlkem768_decapsulate",
         summary: "Decapsulates with the key of a seed; a ciphertext that is not its own gives another secret.",
-        input: &[field("seed", Kind::HexOf(KEM_SEED)), field("ct", Kind::HexOf(KEM_CIPHERTEXT))],
+        input: &[
+            field("seed", Kind::HexOf(KEM_SEED)),
+            field("ct", Kind::HexOf(KEM_CIPHERTEXT)),
+        ],
         output: &[field("shared", Kind::HexOf(32))],
         trace: &[],
         errors: &[],
@@ -55,7 +64,12 @@ fn key_pair(input: &Input<'_>) -> Result<KemKeyPair, Refusal> {
 
 pub(super) fn cases(cases: &mut Cases) {
     let seed = cases.hex("mlkem seed 0", KEM_SEED);
-    let keys = cases.accept("mlkem768-keygen", "mlkem768_keygen", "", json!({"seed": seed}));
+    let keys = cases.accept(
+        "mlkem768-keygen",
+        "mlkem768_keygen",
+        "",
+        json!({"seed": seed}),
+    );
     for index in 1..4 {
         let seed = cases.hex(&format!("mlkem seed {index}"), KEM_SEED);
         cases.accept_digest(
@@ -121,7 +135,11 @@ fn implicit_rejection(cases: &mut Cases, seed: &str, ct: &Value) {
 
 fn flipped(text: &Value, index: usize) -> String {
     let mut bytes = decoded(text);
-    bytes.iter_mut().skip(index).take(1).for_each(|byte| *byte ^= 1);
+    bytes
+        .iter_mut()
+        .skip(index)
+        .take(1)
+        .for_each(|byte| *byte ^= 1);
     hex::encode(bytes)
 }
 

@@ -30,7 +30,9 @@ pub(super) const OPS: &[Op] = &[
         trace: &[],
         errors: &[],
         run: |input| {
-            let signature = key(input)?.sign(&input.bytes("message")?).map_err(refused)?;
+            let signature = key(input)?
+                .sign(&input.bytes("message")?)
+                .map_err(refused)?;
             Ok(Output::new().hex("signature", signature.0))
         },
     },
@@ -47,7 +49,10 @@ pub(super) const OPS: &[Op] = &[
         errors: &["BadSignature"],
         run: |input| {
             VerifyingKey(input.array("public")?)
-                .verify(&input.bytes("message")?, &Signature(input.array("signature")?))
+                .verify(
+                    &input.bytes("message")?,
+                    &Signature(input.array("signature")?),
+                )
                 .map_err(refused)?;
             Ok(Output::new())
         },
@@ -60,7 +65,12 @@ fn key(input: &Input<'_>) -> Result<SigningKey, Refusal> {
 
 pub(super) fn cases(cases: &mut Cases) {
     let seed = cases.hex("ed25519 seed", 32);
-    cases.accept("ed25519-public", "ed25519_public", "", json!({"seed": seed}));
+    cases.accept(
+        "ed25519-public",
+        "ed25519_public",
+        "",
+        json!({"seed": seed}),
+    );
     for length in [0usize, 1, 100, 1000] {
         let message = cases.hex("ed25519 message", length);
         cases.accept(
@@ -70,7 +80,10 @@ pub(super) fn cases(cases: &mut Cases) {
             json!({"seed": seed, "message": message}),
         );
     }
-    let forger = Forger::new(&cases.array("ed25519 scalar"), &cases.array("ed25519 nonce"));
+    let forger = Forger::new(
+        &cases.array("ed25519 scalar"),
+        &cases.array("ed25519 nonce"),
+    );
     honest(cases, &forger);
     small_order_keys(cases, &forger);
     small_order_nonces(cases, &forger);
@@ -120,7 +133,12 @@ fn honest(cases: &mut Cases, forger: &Forger) {
     };
     let flip = |index: usize| {
         changed(&|forgery| {
-            forgery.signature.iter_mut().skip(index).take(1).for_each(|byte| *byte ^= 1);
+            forgery
+                .signature
+                .iter_mut()
+                .skip(index)
+                .take(1)
+                .for_each(|byte| *byte ^= 1);
         })
     };
     verify(cases, "flipped-r", false, "", Some(&flip(0)));
@@ -180,8 +198,15 @@ fn small_order_nonces(cases: &mut Cases, forger: &Forger) {
         nonce: Scalar::ZERO,
     };
     let eighth = EIGHT_TORSION.into_iter().nth(1).unwrap_or_default();
-    let public = (EdwardsPoint::mul_base(&forger.scalar) + eighth).compress().0;
-    let honest = forger.mixed(EdwardsPoint::identity(), EdwardsPoint::identity(), false, any);
+    let public = (EdwardsPoint::mul_base(&forger.scalar) + eighth)
+        .compress()
+        .0;
+    let honest = forger.mixed(
+        EdwardsPoint::identity(),
+        EdwardsPoint::identity(),
+        false,
+        any,
+    );
     verify(
         cases,
         "small-order-r-honest-key",
@@ -267,7 +292,9 @@ fn mixed_order(cases: &mut Cases, forger: &Forger) {
             left.as_ref(),
         );
     }
-    let kept = forger.mixed(eighth, none, false, |challenge| challenge.unreduced % 8 != 0);
+    let kept = forger.mixed(eighth, none, false, |challenge| {
+        challenge.unreduced % 8 != 0
+    });
     verify(
         cases,
         "mixed-key-reduced",
@@ -290,7 +317,19 @@ fn not_points(cases: &mut Cases, forger: &Forger) {
     let r = EdwardsPoint::mul_base(&forger.nonce).compress().0;
     let bytes = edge::no_point();
     let forged_key = bytes.and_then(|bytes| forger.encoded(bytes, r, any));
-    verify(cases, "key-no-point", false, "A is no point.", forged_key.as_ref());
+    verify(
+        cases,
+        "key-no-point",
+        false,
+        "A is no point.",
+        forged_key.as_ref(),
+    );
     let forged_r = bytes.and_then(|bytes| forger.encoded(public, bytes, any));
-    verify(cases, "r-no-point", false, "R is no point.", forged_r.as_ref());
+    verify(
+        cases,
+        "r-no-point",
+        false,
+        "R is no point.",
+        forged_r.as_ref(),
+    );
 }
