@@ -8,20 +8,20 @@ use alloc::vec::Vec;
 
 use crate::agreement::{
     Bundle, FirstPrefix, InitiatorWork, KemPrekey, OneTimePrekey, PREFIX, Prekeys, ResponderWork,
-    Secrets, SignedPrekey, VerifiedBundle,
+    Secrets, SignedPrekey, Used, VerifiedBundle,
 };
 use crate::crypto::dh::DhKeyPair;
 use crate::crypto::hash::sha256;
 use crate::crypto::hedge::{Entropy, Hedge};
 use crate::crypto::kem::KemKeyPair;
 use crate::crypto::{self, Secret, SharedSecret};
-use crate::envelope::Envelope;
+use crate::envelope::{ENVELOPE, Envelope, Kind};
 use crate::identity::DeviceIdentity;
 use crate::ratchet::{
     Binding, ChainKey, Frame, Header, HeaderKey, InitialKeys, MessageKey, RootKey, TAG, open_body,
     open_header, seal as seal_frame,
 };
-use crate::session::{self, Conversation, Error, Stored};
+use crate::session::{self, Conversation, Error, Incoming, Stored};
 use crate::state::{AppKey, Slot};
 use crate::wire::{Reader, Writer};
 
@@ -237,7 +237,7 @@ pub fn initiate(
     Ok((*initiation.prefix, trace))
 }
 
-/// What a responder learns from a prefix: address, `IKs`, `IKd` and `created_at` of the initiator, and every value.
+/// What a responder learns from a prefix: the initiator, the prekeys used, and every value.
 pub struct ResponseTrace {
     /// The initiator's address.
     pub address: Vec<u8>,
@@ -247,6 +247,8 @@ pub struct ResponseTrace {
     pub dh_key: [u8; 32],
     /// `created_at`
     pub created_at: u64,
+    /// What accepting the message takes away: for [`Prekeys::consume`].
+    pub used: Used,
     /// Every value.
     pub values: AgreementTrace,
 }
@@ -254,7 +256,7 @@ pub struct ResponseTrace {
 /// The responder's agreement over the prefix at the front of a first message.
 ///
 /// # Errors
-/// As [`StagedFirst::stage`](session::StagedFirst::stage).
+/// As [`StagedFirst::stage`](session::StagedFirst::stage), also [`Error::Malformed`] for an ordinary message.
 pub fn respond(
     device: &DeviceIdentity,
     prekeys: &Prekeys,
@@ -262,6 +264,9 @@ pub fn respond(
     now: u64,
 ) -> Result<ResponseTrace, Error> {
     let envelope = Envelope::parse(message)?;
+    if envelope.kind != Kind::First {
+        return Err(Error::Malformed);
+    }
     let first = FirstPrefix::read(&mut Reader::new(envelope.body))?;
     let work = ResponderWork::new(device, prekeys, &first, now)?;
     let response = work.finish(&first);
@@ -270,12 +275,101 @@ pub fn respond(
         signing_key: *work.peer.keys().signing_key().as_bytes(),
         dh_key: *work.peer.keys().dh_key().as_bytes(),
         created_at: work.created_at,
+        used: response.used,
         values: AgreementTrace::new(
             &work.secrets,
             work.transcript.th1,
             work.identity.as_slice(),
             &response.shared,
         ),
+    })
+}
+
+/// What [`Prekeys::consume`] takes away, by its ids: the signed prekey, a one-time KEM key, a one-time prekey; and
+/// `H(EK)[..16]`.
+#[must_use]
+pub const fn used(
+    signed_id: u32,
+    one_time_kem: Option<u32>,
+    one_time_dh: Option<u32>,
+    first_id: [u8; 16],
+) -> Used {
+    Used {
+        signed_id,
+        one_time_kem,
+        one_time_dh,
+        first_id,
+    }
+}
+
+/// A message split into its fields (SPEC §8); nothing of it is authenticated.
+pub struct MessageFields {
+    /// What a first message carries in front of its frame; `None` for an ordinary message.
+    pub prefix: Option<PrefixFields>,
+    /// `tag`
+    pub tag: [u8; TAG],
+    /// `salt`
+    pub salt: [u8; 16],
+    /// `ench`
+    pub encrypted_header: Vec<u8>,
+    /// `body`
+    pub body: Vec<u8>,
+}
+
+/// The fields of a prefix (SPEC §7.5).
+pub struct PrefixFields {
+    /// `spk.id`
+    pub signed_id: u32,
+    /// `kem.id`
+    pub kem_id: u32,
+    /// `opk.id`, if `has_opk` is 1.
+    pub one_time_id: Option<u32>,
+    /// `EK`
+    pub ephemeral: [u8; 32],
+    /// `CT`
+    pub ciphertext: Vec<u8>,
+    /// `encid`
+    pub encrypted_identity: Vec<u8>,
+    /// `H(EK)[..16]`
+    pub first_id: [u8; 16],
+}
+
+/// The fields of the prefix at the front of a first message.
+///
+/// # Errors
+/// As [`Incoming::parse`].
+pub fn prefix(message: &[u8]) -> Result<PrefixFields, Error> {
+    let envelope = Envelope::parse(message)?;
+    let prefix = FirstPrefix::read(&mut Reader::new(envelope.body))?;
+    Ok(PrefixFields {
+        signed_id: prefix.signed_id,
+        kem_id: prefix.kem_id,
+        one_time_id: prefix.one_time_id,
+        ephemeral: *prefix.ephemeral.as_bytes(),
+        ciphertext: prefix.ciphertext.to_vec(),
+        encrypted_identity: prefix.encrypted_identity.to_vec(),
+        first_id: prefix.first_id(),
+    })
+}
+
+/// The fields of a message.
+///
+/// # Errors
+/// As [`Incoming::parse`].
+pub fn parse(message: &[u8]) -> Result<MessageFields, Error> {
+    let incoming = Incoming::parse(message)?;
+    let (prefix, length) = match incoming.first_id() {
+        None => (None, ENVELOPE),
+        Some(_) => (Some(self::prefix(message)?), PREFIX),
+    };
+    let framed = message.get(length..).ok_or(Error::Malformed)?;
+    let frame = Frame::read(Reader::new(framed))?;
+    Ok(MessageFields {
+        prefix,
+        tag: *frame.tag,
+        salt: *frame.salt,
+        encrypted_header: frame.header.to_vec(),
+        body: frame.body.to_vec(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Makes `test-vectors/` anew, byte for byte the same every time: every input comes from SHA-256 of its name.
 
+use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use serde_json::{Map, Value};
 use subrosa::crypto::hash::sha256;
 
 use crate::file::{Case, FORMAT, LICENSE, VectorFile, describe, digest};
-use crate::op::Field;
+use crate::op::{Field, Kind, Verb};
 use crate::schema;
 use crate::sections::{self, Section};
 use crate::target::{Response, Subrosa, Target};
@@ -15,6 +16,31 @@ use crate::target::{Response, Subrosa, Target};
 const README: &str = include_str!("generate/readme.md");
 const LICENSE_TEXT: &str = include_str!("../../test-vectors/LICENSE-CC0");
 const OPERATIONS: &str = "{{operations}}\n";
+
+/// What an operation answered.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The output fields, in full.
+    pub out: Map<String, Value>,
+    /// The intermediate values, in full.
+    pub trace: Map<String, Value>,
+}
+
+impl Answer {
+    /// An output field, or else an intermediate value.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.out.get(name).or_else(|| self.trace.get(name))
+    }
+
+    /// The same as bytes: none, if there is no such field or it holds no bytes.
+    #[must_use]
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
+        let text = self.get(name).and_then(Value::as_str);
+        text.and_then(|text| hex::decode(text).ok())
+            .unwrap_or_default()
+    }
+}
 
 /// The cases of a section under construction.
 ///
@@ -57,24 +83,12 @@ impl Cases {
     }
 
     /// Adds a case whose operation gives an output, and returns that.
-    pub fn accept(
-        &mut self,
-        id: &str,
-        op: &str,
-        comment: &str,
-        input: Value,
-    ) -> Map<String, Value> {
+    pub fn accept(&mut self, id: &str, op: &str, comment: &str, input: Value) -> Answer {
         self.add(id, op, comment, input, None, false)
     }
 
     /// As [`accept`](Self::accept); long bytes of the output are written as their hash.
-    pub fn accept_digest(
-        &mut self,
-        id: &str,
-        op: &str,
-        comment: &str,
-        input: Value,
-    ) -> Map<String, Value> {
+    pub fn accept_digest(&mut self, id: &str, op: &str, comment: &str, input: Value) -> Answer {
         self.add(id, op, comment, input, None, true)
     }
 
@@ -88,6 +102,20 @@ impl Cases {
         self.faults.push(why);
     }
 
+    /// Records a fault of `what` unless two ways to the same value gave the same.
+    pub fn same<T: PartialEq + Debug>(&mut self, what: &str, one: T, other: T) {
+        if one != other {
+            self.fault(format!("{what}: {one:?} one way, {other:?} another way"));
+        }
+    }
+
+    /// The value, or a fault and none.
+    pub fn made<T>(&mut self, what: &str, result: Result<T, impl Debug>) -> Option<T> {
+        result
+            .map_err(|why| self.fault(format!("{what}: {why:?}")))
+            .ok()
+    }
+
     fn add(
         &mut self,
         id: &str,
@@ -96,12 +124,12 @@ impl Cases {
         input: Value,
         error: Option<&str>,
         digests: bool,
-    ) -> Map<String, Value> {
+    ) -> Answer {
         let op = format!("{}.{op}", self.section);
         let Value::Object(input) = input else {
             self.faults
                 .push(format!("{id}: the input is not an object"));
-            return Map::new();
+            return Answer::default();
         };
         let mut case = Case {
             id: id.to_owned(),
@@ -112,19 +140,20 @@ impl Cases {
             error: None,
             trace: None,
         };
-        let mut full = Map::new();
+        let mut full = Answer::default();
         match (Subrosa.call(&case.op, &case.input), error) {
             (Response::Out { out, trace }, None) => {
-                full.clone_from(&out);
-                let shorten = |fields| {
-                    if digests {
-                        with_digests(fields)
-                    } else {
-                        fields
-                    }
+                full.out.clone_from(&out);
+                full.trace.clone_from(&trace);
+                let shorten = |fields| match (digests, Value::Object(fields)) {
+                    (true, fields) => with_digests(fields),
+                    (false, fields) => fields,
                 };
-                case.out = Some(shorten(out));
-                case.trace = Some(shorten(trace)).filter(|trace| !trace.is_empty());
+                case.out = shorten(out).as_object().cloned();
+                case.trace = shorten(trace)
+                    .as_object()
+                    .cloned()
+                    .filter(|trace| !trace.is_empty());
             }
             (Response::Error(found), Some(expected)) if found == expected => {
                 case.error = Some(found);
@@ -141,17 +170,23 @@ impl Cases {
 }
 
 /// Replaces bytes that are long by their hash.
-fn with_digests(fields: Map<String, Value>) -> Map<String, Value> {
-    fields
-        .into_iter()
-        .map(|(key, value)| {
-            let bytes = value.as_str().and_then(|text| hex::decode(text).ok());
-            match bytes {
-                Some(bytes) if bytes.len() >= schema::DIGEST_FROM => (key, digest(&bytes).into()),
-                _ => (key, value),
-            }
-        })
-        .collect()
+fn with_digests(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            Value::Object(
+                fields
+                    .map(|(key, value)| (key, with_digests(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(items) => items.into_iter().map(with_digests).collect(),
+        Value::String(text) => match hex::decode(&text) {
+            Ok(bytes) if bytes.len() >= schema::DIGEST_FROM => digest(&bytes).into(),
+            _ => text.into(),
+        },
+        other => other,
+    }
 }
 
 /// The vectors of a section.
@@ -222,27 +257,51 @@ fn readme() -> String {
             section.name, section.spec, section.description
         );
         for op in section.ops() {
-            let fields = |fields: &[Field]| {
-                let fields: Vec<String> = fields
-                    .iter()
-                    .map(|field| format!("`{}`: {}", field.name, field.kind.describe()))
-                    .collect();
-                fields.join("<br>")
-            };
             let mut output = fields(op.output);
             if !op.trace.is_empty() {
                 output += &format!("<br>trace: {}", fields(op.trace));
             }
-            let errors: Vec<String> = op.errors.iter().map(|error| format!("`{error}`")).collect();
-            tables += &format!(
-                "| `{}`<br>{} | {} | {output} | {} |\n",
-                op.name,
-                op.summary.replace('|', "\\|"),
-                fields(op.input),
-                errors.join(", ")
-            );
+            tables += &row(op.name, op.summary, op.input, &output, op.errors);
+        }
+        let inputs = section.ops().flat_map(|op| op.input);
+        for field in inputs {
+            if let Kind::Steps(verbs) = field.kind {
+                tables += &verb_table(verbs);
+            }
         }
         tables.push('\n');
     }
     README.replace(OPERATIONS, tables.trim_end_matches('\n')) + "\n"
+}
+
+/// The steps of a script, by what they do.
+fn verb_table(verbs: &[Verb]) -> String {
+    let mut table = "\nA step does one of these. Its result has the fields of the third column, or the one field `error`.\n\n\
+                     | `do` | other fields | result | errors |\n|---|---|---|---|\n"
+        .to_owned();
+    for verb in verbs {
+        table += &row(
+            verb.name,
+            verb.summary,
+            verb.input,
+            &fields(verb.output),
+            verb.errors,
+        );
+    }
+    table
+}
+
+fn row(name: &str, summary: &str, input: &[Field], output: &str, errors: &[&str]) -> String {
+    let errors: Vec<String> = errors.iter().map(|error| format!("`{error}`")).collect();
+    format!(
+        "| `{name}`<br>{} | {} | {output} | {} |\n",
+        summary.replace('|', "\\|"),
+        fields(input),
+        errors.join(", ")
+    )
+}
+
+fn fields(fields: &[Field]) -> String {
+    let fields: Vec<String> = fields.iter().map(Field::describe).collect();
+    fields.join("<br>")
 }

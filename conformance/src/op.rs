@@ -23,6 +23,7 @@ pub struct Op {
 }
 
 /// A named field of an operation.
+#[derive(Debug)]
 pub struct Field {
     /// The key in the JSON object.
     pub name: &'static str,
@@ -47,7 +48,35 @@ pub enum Kind {
     Text,
     /// A list of texts.
     Texts,
+    /// `null`, or a value of the other type.
+    Nullable(&'static Kind),
+    /// A list of values of the other type.
+    List(&'static Kind),
+    /// An object with exactly these fields.
+    Object(&'static [Field]),
+    /// The steps of a script: objects whose `do` names one of these verbs.
+    Steps(&'static [Verb]),
+    /// The results of such steps, one for each.
+    Results(&'static [Verb]),
 }
+
+/// What a step of a script can do.
+#[derive(Debug)]
+pub struct Verb {
+    /// The value of the step's `do`.
+    pub name: &'static str,
+    /// One line for the table in the README.
+    pub summary: &'static str,
+    /// The step's other fields; every one is required.
+    pub input: &'static [Field],
+    /// The fields of its result; every one is required.
+    pub output: &'static [Field],
+    /// The errors that it may answer in place of its result: an object with the one field `error`.
+    pub errors: &'static [&'static str],
+}
+
+/// The field of a step that names its verb.
+pub const VERB: &str = "do";
 
 /// Shorthand for a table of fields.
 #[must_use]
@@ -115,22 +144,7 @@ impl Op {
     /// # Errors
     /// A sentence that names the first field at fault.
     pub fn accepts(&self, input: &Map<String, Value>) -> Result<(), String> {
-        for field in self.input {
-            let value = input
-                .get(field.name)
-                .ok_or_else(|| format!("{}: missing", field.name))?;
-            field
-                .kind
-                .accepts(value)
-                .map_err(|why| format!("{}: {why}", field.name))?;
-        }
-        match input
-            .keys()
-            .find(|key| self.input.iter().all(|field| field.name != key.as_str()))
-        {
-            Some(key) => Err(format!("{key}: not a field of {}", self.name)),
-            None => Ok(()),
-        }
+        has_exactly(self.input, input)
     }
 
     /// Performs the operation by this library.
@@ -140,6 +154,37 @@ impl Op {
     pub fn perform(&self, input: &Map<String, Value>) -> Result<Output, Refusal> {
         self.accepts(input).map_err(Refusal::Invalid)?;
         (self.run)(&Input(input))
+    }
+}
+
+/// Whether `object` has exactly these fields, each of its kind.
+fn has_exactly(fields: &[Field], object: &Map<String, Value>) -> Result<(), String> {
+    for field in fields {
+        let value = object
+            .get(field.name)
+            .ok_or_else(|| format!("{}: missing", field.name))?;
+        field
+            .kind
+            .accepts(value)
+            .map_err(|why| format!("{}: {why}", field.name))?;
+    }
+    let known = |key: &str| fields.iter().any(|field| field.name == key);
+    match object.keys().find(|key| !known(key)) {
+        Some(key) => Err(format!("{key}: not one of the fields")),
+        None => Ok(()),
+    }
+}
+
+impl Verb {
+    fn accepts(verbs: &[Self], step: &Value) -> Result<(), String> {
+        let mut fields = step.as_object().ok_or("not an object")?.clone();
+        let name = fields.remove(VERB);
+        let name = name.as_ref().and_then(Value::as_str);
+        let verb = verbs
+            .iter()
+            .find(|verb| Some(verb.name) == name)
+            .ok_or_else(|| format!("{VERB}: {name:?} is none of the verbs"))?;
+        has_exactly(verb.input, &fields)
     }
 }
 
@@ -162,6 +207,14 @@ impl Kind {
                 Some(texts) if texts.iter().all(Value::is_string) => Ok(()),
                 _ => Err("not a list of texts".to_owned()),
             },
+            Self::Nullable(kind) => match value {
+                Value::Null => Ok(()),
+                value => kind.accepts(value),
+            },
+            Self::List(kind) => each(value, |value| kind.accepts(value)),
+            Self::Object(fields) => has_exactly(fields, value.as_object().ok_or("not an object")?),
+            Self::Steps(verbs) => each(value, |step| Verb::accepts(verbs, step)),
+            Self::Results(_) => Err("results are no input".to_owned()),
         }
     }
 
@@ -176,14 +229,79 @@ impl Kind {
             Self::Bool => "boolean".to_owned(),
             Self::Text => "text".to_owned(),
             Self::Texts => "list of texts".to_owned(),
+            Self::Nullable(kind) => format!("null or {}", kind.describe()),
+            Self::List(kind) => format!("list of ({})", kind.describe()),
+            Self::Object(fields) => {
+                let fields: Vec<String> = fields.iter().map(Field::describe).collect();
+                format!("object ({})", fields.join("; "))
+            }
+            Self::Steps(_) => "list of steps, below".to_owned(),
+            Self::Results(_) => "list of the steps' results".to_owned(),
         }
     }
+}
+
+impl Field {
+    /// Name and type in the words of the README's tables.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        format!("`{}`: {}", self.name, self.kind.describe())
+    }
+}
+
+fn each(value: &Value, check: impl Fn(&Value) -> Result<(), String>) -> Result<(), String> {
+    let items = value.as_array().ok_or("not a list")?;
+    for (index, item) in items.iter().enumerate() {
+        check(item).map_err(|why| format!("[{index}]: {why}"))?;
+    }
+    Ok(())
 }
 
 /// The input of an operation whose fields were checked by [`Op::accepts`].
 pub struct Input<'a>(&'a Map<String, Value>);
 
 impl<'a> Input<'a> {
+    /// A field that is an object.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], as with every accessor, if the field is not what is asked for.
+    pub fn object(&self, name: &str) -> Result<Self, Refusal> {
+        match self.get(name)? {
+            Value::Object(fields) => Ok(Self(fields)),
+            _ => Err(Refusal::Invalid(format!("{name}: not an object"))),
+        }
+    }
+
+    /// A field that is `null`, or what `value` makes of the fields of which it is one.
+    ///
+    /// # Errors
+    /// Those of `value`.
+    pub fn nullable<T>(
+        &self,
+        name: &str,
+        value: impl FnOnce(&Self, &str) -> Result<T, Refusal>,
+    ) -> Result<Option<T>, Refusal> {
+        match self.get(name)? {
+            Value::Null => Ok(None),
+            _ => value(self, name).map(Some),
+        }
+    }
+
+    /// A field that is a list of objects.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`].
+    pub fn objects(&self, name: &str) -> Result<Vec<Self>, Refusal> {
+        let items = self.get(name)?.as_array();
+        let objects: Option<Vec<Self>> = items.and_then(|items| {
+            items
+                .iter()
+                .map(|item| item.as_object().map(Self))
+                .collect()
+        });
+        objects.ok_or_else(|| Refusal::Invalid(format!("{name}: not a list of objects")))
+    }
+
     fn get(&self, name: &str) -> Result<&'a Value, Refusal> {
         self.0
             .get(name)
@@ -193,7 +311,7 @@ impl<'a> Input<'a> {
     /// A field of bytes.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`], as with every accessor, if the field is not what is asked for.
+    /// [`Refusal::Invalid`].
     pub fn bytes(&self, name: &str) -> Result<Vec<u8>, Refusal> {
         bytes(self.get(name)?).map_err(|why| Refusal::Invalid(format!("{name}: {why}")))
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::file::{DIGEST, FORMAT, LICENSE};
-use crate::op::{Field, Kind, Op};
+use crate::op::{Field, Kind, Op, VERB, Verb};
 use crate::sections::Section;
 
 /// Bytes of an output from which on its hash may stand for it.
@@ -91,7 +91,40 @@ fn object(fields: &[Field], side: Side) -> Value {
         .iter()
         .map(|field| (field.name.to_owned(), kind(field.kind, side)))
         .collect();
-    json!({"type": "object", "required": names, "additionalProperties": false, "properties": properties})
+    object_of(names, properties)
+}
+
+fn object_of(required: Vec<&str>, properties: Map<String, Value>) -> Value {
+    json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
+}
+
+/// A step: its verb and the verb's fields.
+fn step(verb: &Verb) -> Value {
+    let fields = verb.input.iter();
+    let mut names = vec![VERB];
+    names.extend(fields.clone().map(|field| field.name));
+    let mut properties = Map::new();
+    properties.insert(VERB.to_owned(), json!({"const": verb.name}));
+    properties.extend(fields.map(|field| (field.name.to_owned(), kind(field.kind, Side::Input))));
+    object_of(names, properties)
+}
+
+/// The results that some verb may have: each of its output fields, or one of its errors.
+fn results(verbs: &[Verb]) -> Vec<Value> {
+    let mut errors: Vec<&str> = verbs.iter().flat_map(|verb| verb.errors).copied().collect();
+    errors.sort_unstable();
+    errors.dedup();
+    let mut results = vec![json!({
+        "type": "object", "required": ["error"], "additionalProperties": false,
+        "properties": {"error": {"enum": errors}},
+    })];
+    for verb in verbs {
+        let result = object(verb.output, Side::Output);
+        if !results.contains(&result) {
+            results.push(result);
+        }
+    }
+    results
 }
 
 fn kind(kind: Kind, side: Side) -> Value {
@@ -117,5 +150,15 @@ fn kind(kind: Kind, side: Side) -> Value {
         Kind::Bool => json!({"type": "boolean"}),
         Kind::Text => json!({"type": "string"}),
         Kind::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        Kind::Nullable(other) => json!({"oneOf": [{"type": "null"}, self::kind(*other, side)]}),
+        Kind::List(other) => json!({"type": "array", "items": self::kind(*other, side)}),
+        Kind::Object(fields) => object(fields, side),
+        Kind::Steps(verbs) => {
+            let steps: Vec<Value> = verbs.iter().map(step).collect();
+            json!({"type": "array", "minItems": 1, "items": {"oneOf": steps}})
+        }
+        Kind::Results(verbs) => {
+            json!({"type": "array", "minItems": 1, "items": {"anyOf": results(verbs)}})
+        }
     }
 }

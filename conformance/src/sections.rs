@@ -24,7 +24,9 @@ impl Section {
     }
 }
 
+mod agreement;
 mod crypto;
+mod identity;
 mod labels;
 mod padding;
 mod wire;
@@ -35,6 +37,8 @@ pub const ALL: &[Section] = &[
     crypto::SECTION,
     wire::SECTION,
     padding::SECTION,
+    identity::SECTION,
+    agreement::SECTION,
 ];
 
 /// The operation `name`.

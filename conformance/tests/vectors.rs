@@ -64,37 +64,45 @@ fn every_corrupted_expectation_fails() {
         for case in read(section.name).cases {
             let response = Subrosa.call(&case.op, &case.input);
             assert_eq!(case.judge(&response), Ok(()), "{}", case.id);
-            for corrupted in corruptions(&case) {
+            // The input plays no part in the judgement.
+            let expectation = Case {
+                input: Map::new(),
+                ..case
+            };
+            each_corruption(&expectation, &|corrupted| {
                 assert!(corrupted.judge(&response).is_err(), "{corrupted:?}");
-            }
+            });
         }
     }
 }
 
 /// The case with each of its expected values changed in turn, and with the other kind of expectation.
-fn corruptions(case: &Case) -> Vec<Case> {
-    let mut cases = Vec::new();
-    let mut add = |change: &dyn Fn(&mut Case)| {
+fn each_corruption(case: &Case, check: &dyn Fn(&Case)) {
+    let add = |change: &dyn Fn(&mut Case)| {
         let mut corrupted = case.clone();
         change(&mut corrupted);
-        cases.push(corrupted);
+        check(&corrupted);
     };
     add(&|case| (case.out, case.error) = (None, Some("Other".to_owned())));
     add(&|case| (case.out, case.error) = (None, None));
     for (key, value) in case.out.iter().flatten() {
-        add(&|case| {
-            let out = case.out.as_mut().unwrap();
-            out.insert(key.clone(), corrupted_value(value));
-        });
+        for corrupted in corruptions(value) {
+            add(&|case| {
+                let out = case.out.as_mut().unwrap();
+                out.insert(key.clone(), corrupted.clone());
+            });
+        }
         add(&|case| {
             case.out.as_mut().unwrap().remove(key);
         });
     }
     for (key, value) in case.trace.iter().flatten() {
-        add(&|case| {
-            let trace = case.trace.as_mut().unwrap();
-            trace.insert(key.clone(), corrupted_value(value));
-        });
+        for corrupted in corruptions(value) {
+            add(&|case| {
+                let trace = case.trace.as_mut().unwrap();
+                trace.insert(key.clone(), corrupted.clone());
+            });
+        }
     }
     match case.out {
         Some(_) => add(&|case| {
@@ -103,20 +111,45 @@ fn corruptions(case: &Case) -> Vec<Case> {
         }),
         None => add(&|case| (case.out, case.error) = (Some(Map::new()), None)),
     }
-    cases
 }
 
-fn corrupted_value(value: &Value) -> Value {
+/// The value with each of its parts changed in turn.
+fn corruptions(value: &Value) -> Vec<Value> {
     match value {
         Value::String(text) => match text.char_indices().last() {
-            Some((last, '0')) => format!("{}1", &text[..last]).into(),
-            Some((last, _)) => format!("{}0", &text[..last]).into(),
-            None => "00".into(),
+            Some((last, '0')) => vec![format!("{}1", &text[..last]).into()],
+            Some((last, _)) => vec![format!("{}0", &text[..last]).into()],
+            None => vec!["00".into()],
         },
-        Value::Number(number) => (number.as_u64().unwrap() + 1).into(),
-        Value::Bool(flag) => (!flag).into(),
-        Value::Array(items) => items[1..].into(),
-        other => panic!("no case has a {other}"),
+        Value::Number(number) => vec![(number.as_u64().unwrap() + 1).into()],
+        Value::Bool(flag) => vec![(!flag).into()],
+        Value::Null => vec![json!(0)],
+        Value::Array(items) => {
+            let mut all = vec![json!([items, [0]])];
+            for (index, item) in items.iter().enumerate() {
+                for corrupted in corruptions(item) {
+                    let mut items = items.clone();
+                    items[index] = corrupted;
+                    all.push(items.into());
+                }
+                all.push([&items[..index], &items[index + 1..]].concat().into());
+            }
+            all
+        }
+        Value::Object(fields) => {
+            let mut all = vec![Value::Null];
+            for (key, field) in fields {
+                for corrupted in corruptions(field) {
+                    let mut fields = fields.clone();
+                    fields.insert(key.clone(), corrupted);
+                    all.push(fields.into());
+                }
+                let mut fields = fields.clone();
+                fields.remove(key);
+                all.push(fields.into());
+            }
+            all
+        }
     }
 }
 
@@ -264,18 +297,23 @@ fn every_file_is_valid_by_its_schema_and_corrupted_ones_are_not() {
             *corrupted.pointer_mut(pointer).unwrap() = value;
             assert!(!schema.is_valid(&corrupted), "{} {pointer}", section.name);
         }
-        for (index, case) in file["cases"].as_array().unwrap().iter().enumerate() {
-            let mut both = file.clone();
-            both["cases"][index]["out"] = json!({});
-            both["cases"][index]["error"] = json!("Length");
+        for case in file["cases"].as_array().unwrap() {
+            let alone = json!({
+                "format": 1, "section": section.name, "spec": section.spec, "license": "CC0-1.0",
+                "description": "one case", "cases": [case],
+            });
+            assert!(schema.is_valid(&alone), "{}", case["id"]);
+            let mut both = alone.clone();
+            both["cases"][0]["out"] = json!({});
+            both["cases"][0]["error"] = json!("Length");
             assert!(!schema.is_valid(&both), "{case}");
             for (field, value) in case["in"].as_object().unwrap() {
-                let mut corrupted = file.clone();
-                corrupted["cases"][index]["in"][field] = match value {
+                let mut corrupted = alone.clone();
+                corrupted["cases"][0]["in"][field] = match value {
                     Value::String(_) => json!(17),
                     _ => json!("0G"),
                 };
-                assert!(!schema.is_valid(&corrupted), "{case} {field}");
+                assert!(!schema.is_valid(&corrupted), "{} {field}", case["id"]);
             }
         }
     }
