@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::frame::{ENCRYPTED_HEADER, FRAME_OVERHEAD, Frame, HEADER, TEXT_MAX};
 use super::keys::{SALT, TAG};
+use super::limits::CHAIN_MAX;
 use super::{Error, HeaderKey, MessageKey};
 use crate::crypto::aead::{self, Aes256Gcm};
 use crate::crypto::dh::DhPublic;
@@ -42,6 +43,10 @@ impl Header {
             previous_count: reader.u32()?,
         };
         reader.finish()?;
+        // No chain is longer; a key with a higher number could not be stored.
+        if header.previous_count > CHAIN_MAX {
+            return Err(Error::Malformed);
+        }
         Ok(header)
     }
 }

@@ -227,19 +227,29 @@ fn closing_stores_what_is_owed_up_to_the_bound() {
     }
 }
 
-/// A PN that no chain can have is only a gap.
+/// The largest PN that a chain can have is a gap; a larger one is none that an honest sender writes. With it, keys of
+/// numbers beyond the end of a chain would be kept, and the state could not be read again.
 #[test]
 fn attack_r3_previous_count_out_of_range() {
-    for previous_count in [1 << 20, 1 << 31, u32::MAX] {
+    for (previous_count, accepted) in [
+        (1 << 20, true),
+        ((1 << 20) + 1, false),
+        (1 << 31, false),
+        (u32::MAX, false),
+    ] {
         let mut pair = pair(270);
         pair.alice_says(b"0");
         pair.bob_says(b"your turn");
         let (mut forge, _) = Forge::new_chain(&pair.at_alice, [7; 32]);
         forge.previous_count = previous_count;
+        if !accepted {
+            assert_eq!(refused(&mut pair.at_bob, &forge.seal()), Error::Malformed);
+            pair.alice_says(b"genuine");
+            continue;
+        }
         let opened = open_at(&mut pair.at_bob, &forge.seal(), NOW).unwrap();
         assert!(opened.gap_dropped && !opened.forked);
         assert_eq!(ratchet(&pair.at_bob).stored_keys(), 0);
-        // The encoding has no place for it.
         let _: Conversation = copy(&pair.at_bob);
     }
 }

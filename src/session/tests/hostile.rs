@@ -118,7 +118,7 @@ fn attack_r3_skip_bomb_authenticated() {
     // In a new chain, whatever it says about the one before: those keys are not derived either.
     pair.bob_says(b"your turn");
     for (number, error) in too_far(0) {
-        for previous_count in [0, received, received + GAP_MAX, u32::MAX] {
+        for previous_count in [0, received, received + GAP_MAX, CHAIN_MAX] {
             let (mut forge, _) = Forge::new_chain(&pair.at_alice, [3; 32]);
             forge.number = number;
             forge.previous_count = previous_count;
