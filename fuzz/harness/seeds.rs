@@ -1,0 +1,103 @@
+//! What each corpus begins with: genuine encodings, and one changed message of every sort.
+
+use super::stored::{CONVERSATION, DEVICE, PREKEYS, plaintext};
+use super::{agreement, common, conversation};
+
+/// The first inputs of `target`, always the same.
+pub fn seeds(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "wire" => wire(),
+        "envelope" => envelope(),
+        "bundle" => bundle(),
+        "first_message" => changes(agreement::fixture().firsts.len()),
+        "message" => changes(conversation::fixture().messages.len()),
+        "state_import" => state_import(),
+        _ => Vec::new(),
+    }
+}
+
+fn wire() -> Vec<Vec<u8>> {
+    let operations = [0, 1, 2, 3, 4, 5, 6 | 0x30, 7, 8 | 0xf0];
+    let mut seeds: Vec<Vec<u8>> = operations
+        .iter()
+        .map(|operation| [&[1, *operation][..], &[0; 24]].concat())
+        .collect();
+    // Vectors at the borders of the three forms of length, and one form too long for each.
+    for length in [0, 63, 64, 255] {
+        let mut writer = subrosa::wire::Writer::new();
+        writer.vector(&vec![7; length]).unwrap();
+        seeds.push([&[1, 8 | 0xf0], writer.as_bytes()].concat());
+    }
+    for length in [&[0x40, 0x3f][..], &[0x80, 0, 0x3f, 0xff], &[0xc0], &[0x80]] {
+        seeds.push([&[1, 7], length].concat());
+    }
+    for number in [1024, 1025, 1 << 20, (1 << 30) - 1, 1 << 30, u64::MAX] {
+        seeds.push([&[0][..], &number.to_be_bytes()].concat());
+    }
+    seeds
+}
+
+fn envelope() -> Vec<Vec<u8>> {
+    let first = &agreement::fixture().firsts[0].bytes;
+    let message = &conversation::fixture().messages[0].bytes;
+    let mut seeds = vec![first.clone(), message.clone(), Vec::new()];
+    seeds.push(message[..message.len() - 1].to_vec());
+    seeds.push([message.as_slice(), &[0]].concat());
+    seeds.extend([[0, 0], [0, 3], [1, 1]].map(|envelope| envelope.to_vec()));
+    seeds
+}
+
+fn bundle() -> Vec<Vec<u8>> {
+    let bundles = &agreement::fixture().bundles;
+    let mut seeds = changes(bundles.len());
+    // As bytes of the fuzzer's own.
+    let bytes = &bundles[2];
+    let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+    seeds.push([&[bundles.len() as u8][..], &length, bytes].concat());
+    seeds
+}
+
+/// Each of `count` genuine messages as it is, each changed in one of the ways of `Script`, and all in a row.
+fn changes(count: usize) -> Vec<Vec<u8>> {
+    let count = u8::try_from(count).unwrap();
+    let mut seeds: Vec<Vec<u8>> = (0..count).map(|base| vec![base, 0]).collect();
+    for kind in 0..6 {
+        let base = kind % count;
+        seeds.push(vec![base, 1, kind, 0, 40, 0, 3, 1, 1, 1, 1]);
+        seeds.push(vec![base, 1, kind, 0x01, 0x20, 0x01, 0x01, 9, 9, 9, 9]);
+    }
+    seeds.push((0..count).rev().flat_map(|base| [base, 0]).collect());
+    seeds.push((0..count).flat_map(|base| [base, 0, base, 0]).collect());
+    seeds
+}
+
+fn state_import() -> Vec<Vec<u8>> {
+    let fixture = conversation::fixture();
+    let (alice, bob) = (&fixture.alice.identity, &fixture.bob.identity);
+    let device = common::snapshot(alice, alice);
+    let unanswered = {
+        let mut carol = common::Device::new("carol", 600);
+        let mut bob = common::Device::new("bob", 100);
+        let conversation = carol.begin(&mut bob, common::NOW);
+        common::snapshot(&conversation, &carol.identity)
+    };
+    let empty = subrosa::Conversation::new(*bob.public());
+    let empty = common::snapshot(&empty, alice);
+    let states = [
+        (DEVICE, &device),
+        (PREKEYS, &agreement::fixture().prekeys().to_vec()),
+        (CONVERSATION, &fixture.at_alice),
+        (CONVERSATION, &fixture.at_bob),
+        (CONVERSATION, &unanswered),
+        (CONVERSATION, &empty),
+    ];
+    let inside = states.iter().map(|(kind, exported)| {
+        let choice = u8::try_from(*kind).unwrap();
+        [&[choice][..], &plaintext(*kind, exported)].concat()
+    });
+    let outside = states
+        .iter()
+        .take(3)
+        .map(|(_, exported)| [&[0][..], exported].concat());
+    inside.chain(outside).collect()
+}

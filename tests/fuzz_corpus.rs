@@ -1,0 +1,51 @@
+//! Every input that fuzzing has found worth keeping, run as an ordinary test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[path = "../fuzz/harness.rs"]
+mod harness;
+
+/// The inputs of `target`, in the order of their names.
+fn corpus(target: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(target);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let mut inputs: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    inputs.sort();
+    assert!(!inputs.is_empty(), "{folder:?} is empty");
+    inputs
+}
+
+macro_rules! replay {
+    ($($target:ident)*) => {
+        $(
+            #[test]
+            fn $target() {
+                for input in corpus(stringify!($target)) {
+                    // A failure names the input that caused it.
+                    println!("{}", input.display());
+                    harness::$target(&fs::read(&input).unwrap());
+                }
+                for seed in harness::seeds(stringify!($target)) {
+                    harness::$target(&seed);
+                }
+            }
+        )*
+
+        #[test]
+        fn every_target_is_replayed_and_has_seeds() {
+            let replayed = [$(stringify!($target)),*];
+            let targets: Vec<_> = harness::TARGETS.iter().map(|(name, _)| *name).collect();
+            assert_eq!(targets, replayed);
+            let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/fuzz_targets");
+            assert_eq!(fs::read_dir(programs).unwrap().count(), targets.len());
+            for target in targets {
+                assert!(!harness::seeds(target).is_empty(), "{target}");
+            }
+        }
+    };
+}
+
+replay!(bundle envelope first_message message state_import wire);
