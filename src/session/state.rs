@@ -7,8 +7,10 @@ use super::conversation::{Origin, Standing, State};
 use super::limits::{CLOSED_CHAINS, SPENT_CHAINS, STATES, STORED_KEYS};
 use super::{Conversation, Error};
 use crate::agreement::limits::CREATED_AT_MAX;
+use crate::agreement::{FirstPrefix, PREFIX};
 use crate::crypto::dh::DhPublic;
 use crate::crypto::sign::VerifyingKey;
+use crate::envelope::Kind;
 use crate::identity::{Address, Identity, IdentityKeys};
 use crate::ratchet::{Bounds, Ratchet};
 use crate::wire::{self, Reader, Writer};
@@ -166,7 +168,7 @@ impl State {
 fn read_origin(reader: &mut Reader<'_>) -> Result<Origin, wire::Error> {
     Ok(match reader.u8()? {
         INITIATOR => Origin::Initiator {
-            prefix: Some(Box::new(*reader.array()?)),
+            prefix: Some(read_prefix(reader)?),
         },
         INITIATOR_ANSWERED => Origin::Initiator { prefix: None },
         RESPONDER => Origin::Responder {
@@ -175,6 +177,18 @@ fn read_origin(reader: &mut Reader<'_>) -> Result<Origin, wire::Error> {
         },
         _ => return Err(wire::Error::Value),
     })
+}
+
+/// The prefix is sent as it is stored, so it has to be one (SPEC §11.5-R2).
+fn read_prefix(reader: &mut Reader<'_>) -> Result<Box<[u8; PREFIX]>, wire::Error> {
+    let prefix: &[u8; PREFIX] = reader.array()?;
+    let mut parts = Reader::new(prefix);
+    if *parts.array()? != Kind::First.header() {
+        return Err(wire::Error::Value);
+    }
+    FirstPrefix::read(&mut parts).map_err(|_| wire::Error::Value)?;
+    parts.finish()?;
+    Ok(Box::new(*prefix))
 }
 
 fn read_standing(reader: &mut Reader<'_>) -> Result<Standing, wire::Error> {

@@ -47,6 +47,18 @@ fn closed(numbers: impl IntoIterator<Item = u32>, like: &Conversation) -> Closed
     chain
 }
 
+/// The prefix of the state that is not yet answered, with one byte set.
+fn with_prefix(conversation: &mut Conversation, place: usize, byte: u8) {
+    let Origin::Initiator {
+        prefix: Some(prefix),
+    } = &mut conversation.states[1].origin
+    else {
+        panic!("no prefix");
+    };
+    assert!(prefix[place] != byte);
+    prefix[place] = byte;
+}
+
 #[test]
 fn attack_s4_states_that_no_call_leads_to() {
     let pair = rich();
@@ -82,6 +94,12 @@ fn attack_s4_states_that_no_call_leads_to() {
             c.states[0].origin = Origin::Initiator {
                 prefix: Some([0; PREFIX].into()),
             };
+        }),
+        ("a prefix of another version", |c| with_prefix(c, 0, 1)),
+        ("a prefix of another kind", |c| with_prefix(c, 1, 2)),
+        ("a prefix of another suite", |c| with_prefix(c, 3, 2)),
+        ("a prefix with a flag that is none", |c| {
+            with_prefix(c, 12, 2)
         }),
         ("an unanswered sender without a prefix", |c| {
             c.states[1].origin = Origin::Initiator { prefix: None };
