@@ -380,9 +380,6 @@ impl ConversationModel {
 
     fn add(&mut self, state: State, now: u64) {
         self.expire(now);
-        if self.states.len() == STATES {
-            self.states.remove(0);
-        }
         let created_at = state.session.created_at;
         self.last_created_at = self.last_created_at.max(created_at);
         let ties = self
@@ -395,6 +392,10 @@ impl ConversationModel {
         let (_, others) = self.states.split_last_mut().unwrap();
         for state in others {
             state.stop_sending(now);
+        }
+        // Of five the lowest goes, be it the new one.
+        if self.states.len() > STATES {
+            self.states.remove(0);
         }
         self.enforce_limits();
     }
