@@ -1,0 +1,143 @@
+//! What is allocated: one output for each message of a steady chain, and never more than the input is long.
+
+mod common;
+
+use allocation_counter::{AllocationInfo, measure};
+use common::{APP_KEY, Device, NOW, SLOT, SeededRng, pair, snapshot};
+use subrosa::crypto::Secret;
+use subrosa::crypto::hedge::{Hedge, Hedged};
+use subrosa::state::{Format, seal};
+use subrosa::{AppKey, Bundle, Conversation, DeviceIdentity, Incoming, Prekeys, import};
+
+#[test]
+fn a_message_of_a_steady_chain_takes_one_allocation_on_each_side() {
+    let (mut alice, mut at_alice, _, mut at_bob) = pair(1);
+    for length in [0, 64, 1024, 65_536] {
+        let text = vec![b'x'; length];
+        // The first message of a burst may begin a chain.
+        let message = alice.seal(&mut at_alice, &text, NOW);
+        at_bob
+            .open(&Incoming::parse(&message).unwrap(), NOW)
+            .unwrap();
+        for _ in 0..10 {
+            let mut message = Vec::new();
+            let sealed = measure(|| message = alice.seal(&mut at_alice, &text, NOW));
+            assert_eq!(sealed.count_total, 1, "seal {length}");
+            assert_eq!(sealed.bytes_total, message.capacity() as u64);
+            let mut opened = Vec::new();
+            let reading = measure(|| {
+                let incoming = Incoming::parse(&message).unwrap();
+                opened = at_bob.open(&incoming, NOW).unwrap().text;
+            });
+            assert_eq!(reading.count_total, 1, "open {length}");
+            assert!(reading.bytes_total <= message.len() as u64);
+            assert_eq!(opened, text);
+        }
+    }
+}
+
+/// What `work` may allocate for an input of `length` bytes: two copies of it, and a constant for keys and tables.
+fn require_bounded(what: &str, length: usize, info: &AllocationInfo) {
+    let bound = 2 * length as u64 + 8_192;
+    assert!(
+        info.bytes_max <= bound && info.bytes_total <= 2 * bound,
+        "{what}: {length} bytes in, {info:?}"
+    );
+}
+
+/// Inputs that claim far more than they have, at every place where a length or a number of elements can stand.
+fn liars(genuine: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    (0..genuine.len()).step_by(7).flat_map(move |at| {
+        [
+            &[0xbf, 0xff, 0xff, 0xff][..],
+            &[0x7f, 0xff],
+            &[0x3f],
+            &[0xff; 9],
+        ]
+        .map(|claim| {
+            let mut input = genuine.to_vec();
+            let end = (at + claim.len()).min(input.len());
+            input[at..end].copy_from_slice(&claim[..end - at]);
+            input
+        })
+    })
+}
+
+#[test]
+fn attack_r9_messages_and_bundles_allocate_no_more_than_they_are_long() {
+    let mut bob = Device::new("bob", 3);
+    let bundle = bob.prekeys.last_resort_bundle(&bob.identity).unwrap();
+    for input in liars(&bundle) {
+        let info = measure(|| drop(Bundle::parse(&input).map(|bundle| bundle.verify(NOW))));
+        require_bounded("bundle", input.len(), &info);
+    }
+    let (mut alice, mut at_alice, _, mut at_bob) = pair(4);
+    let message = alice.seal(&mut at_alice, &[b'x'; 5_000], NOW);
+    let mut new = alice.begin(&mut bob, NOW);
+    let first = alice.seal(&mut new, b"hello", NOW);
+    for input in liars(&message).chain(liars(&first)) {
+        let info = measure(|| {
+            if let Ok(incoming) = Incoming::parse(&input) {
+                let _ = at_bob.open(&incoming, NOW);
+            }
+        });
+        require_bounded("message", input.len(), &info);
+    }
+    at_bob
+        .open(&Incoming::parse(&message).unwrap(), NOW)
+        .unwrap();
+}
+
+/// The plaintext of a genuine container, made to lie.
+fn import_liars(kind: u16, plaintext: &[u8], read: impl Fn(&[u8]) -> bool) {
+    let hedge = Hedge::new(&Secret::new([1; 32]), &Secret::new([2; 32]));
+    let mut rng = SeededRng(5);
+    let format = Format { kind, version: 0 };
+    let mut contain = |plaintext: &[u8]| {
+        let entropy = &mut Hedged::new(&hedge, &mut rng);
+        seal(format, SLOT, plaintext, &AppKey::new(APP_KEY), entropy).unwrap()
+    };
+    assert!(read(&contain(plaintext)), "the genuine state is read");
+    for lie in liars(plaintext) {
+        let exported = contain(&lie);
+        let info = measure(|| {
+            let _ = read(&exported);
+        });
+        require_bounded("state", exported.len(), &info);
+    }
+}
+
+#[test]
+fn attack_r9_stored_states_allocate_no_more_than_they_are_long() {
+    let (mut alice, mut at_alice, bob, mut at_bob) = pair(6);
+    for _ in 0..50 {
+        let lost = alice.seal(&mut at_alice, b"lost", NOW);
+        drop(lost);
+    }
+    let message = alice.seal(&mut at_alice, b"read", NOW);
+    at_bob
+        .open(&Incoming::parse(&message).unwrap(), NOW)
+        .unwrap();
+    let key = AppKey::new(APP_KEY);
+    let plaintext = |exported: &[u8], kind| {
+        let format = Format { kind, version: 0 };
+        subrosa::state::open(format, SLOT, exported, &key)
+            .unwrap()
+            .to_vec()
+    };
+    import_liars(
+        1,
+        &plaintext(&snapshot(&bob.identity, &bob.identity), 1),
+        |exported| import::<DeviceIdentity>(exported, SLOT, &key).is_ok(),
+    );
+    import_liars(
+        2,
+        &plaintext(&snapshot(&bob.prekeys, &bob.identity), 2),
+        |exported| import::<Prekeys>(exported, SLOT, &key).is_ok(),
+    );
+    import_liars(
+        3,
+        &plaintext(&snapshot(&at_bob, &bob.identity), 3),
+        |exported| import::<Conversation>(exported, SLOT, &key).is_ok(),
+    );
+}
