@@ -24,8 +24,11 @@ pub use framing::{envelope, wire};
 pub use seeds::seeds;
 pub use stored::state_import;
 
+/// A target, as it is run.
+pub type Target = fn(&[u8]);
+
 /// Every target, by the name of its binary and of its corpus.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("bundle", bundle),
     ("envelope", envelope),
     ("first_message", first_message),

@@ -160,12 +160,16 @@ pub fn message(data: &[u8]) {
     // Both ends are costly: the length of the input chooses how many messages are read, and whether one is answered.
     let owed = fixture.messages.iter().zip(was_read);
     let owed = owed.filter(|(_, was_read)| !was_read);
-    let some = if data.len() % 2 == 0 { usize::MAX } else { 1 };
+    let some = if data.len().is_multiple_of(2) {
+        usize::MAX
+    } else {
+        1
+    };
     for (message, _) in owed.take(some) {
         let text = open_genuine(&mut conversation, &message.bytes);
         assert_eq!(text, message.text);
     }
-    if data.len() % 4 == 0 {
+    if data.len().is_multiple_of(4) {
         let mut rng = SeededRng(500);
         let answer = conversation.seal(alice, b"last", NOW, &mut rng).unwrap();
         let mut at_bob = import_conversation(&fixture.at_bob);
