@@ -18,6 +18,7 @@
 #![deny(missing_docs)]
 
 pub mod cctv;
+pub mod example;
 pub mod exec;
 pub mod file;
 pub mod generate;

@@ -10,11 +10,12 @@ use std::time::Duration;
 use subrosa_conformance::exec::{Exec, TIMEOUT};
 use subrosa_conformance::report::Report;
 use subrosa_conformance::target::{Subrosa, Target};
-use subrosa_conformance::{cctv, file, generate, mls, wycheproof};
+use subrosa_conformance::{cctv, example, file, generate, mls, wycheproof};
 
 const USAGE: &str = "\
 usage: subrosa-conformance verify [DIR] [OPTION…]
        subrosa-conformance generate [DIR]
+       subrosa-conformance example
 
 verify checks this library, or any other implementation, against the vectors in DIR (this repository's
 test-vectors/ unless given) and closes with `N passed, M failed`.
@@ -29,13 +30,14 @@ test-vectors/ unless given) and closes with `N passed, M failed`.
   --mls-deserialization FILE  the MLS working group's deserialization.json
                               (with one of these, DIR is checked only if it is given)
 
-generate makes the files of DIR anew.";
+generate makes the files of DIR anew. example prints the worked example of SPEC.md §14.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let result = match arguments.split_first() {
         Some((command, rest)) if command == "verify" => verify(rest),
         Some((command, rest)) if command == "generate" => make(rest),
+        Some((command, [])) if command == "example" => show(),
         _ => Err(USAGE.to_owned()),
     };
     match result {
@@ -135,6 +137,11 @@ fn make(arguments: &[String]) -> Result<bool, String> {
     };
     let files = generate::write(&folder)?;
     println!("{files} files made in {}", folder.display());
+    Ok(true)
+}
+
+fn show() -> Result<bool, String> {
+    print!("{}", example::page().map_err(|error| error.to_string())?);
     Ok(true)
 }
 
