@@ -136,9 +136,8 @@ pub fn page() -> Result<String, Error> {
     page.value("m", secret("m"));
     let given = || Given::new([secret("EK").to_vec(), secret("m").to_vec()]);
     let (prefix, agreed) = hazmat::initiate(&alice, &verified, NOW, &mut given())?;
-    let fields = hazmat_prefix(&prefix)?;
-    page.value("EK", fields.0);
-    page.value("CT", fields.1);
+    page.value("EK", field(&prefix, 17, 49)?);
+    page.value("CT", field(&prefix, 49, 1137)?);
     page.value("DH1", agreed.dh1);
     page.value("DH2", agreed.dh2);
     page.value("DH3", agreed.dh3);
@@ -147,7 +146,7 @@ pub fn page() -> Result<String, Error> {
     page.value("th1", agreed.th1);
     page.value("Kid", agreed.identity_key);
     page.value("idpt", &agreed.identity_plaintext);
-    page.value("encid", fields.2);
+    page.value("encid", field(&prefix, 1137, 1337)?);
     page.value("th2 = sid", agreed.session_id);
     page.value("SK", agreed.shared_key);
     let [root, initiator, responder] = hazmat::initial_keys(agreed.shared_key, agreed.session_id);
@@ -207,10 +206,9 @@ pub fn page() -> Result<String, Error> {
     Ok(page.0)
 }
 
-/// EK, CT and encid of a prefix.
-fn hazmat_prefix(prefix: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Error> {
-    let field = |from, to| prefix.get(from..to).ok_or(Error::Malformed);
-    Ok((field(17, 49)?, field(49, 1137)?, field(1137, 1337)?))
+/// A field of a prefix (SPEC §7.5).
+fn field(prefix: &[u8], from: usize, to: usize) -> Result<&[u8], Error> {
+    prefix.get(from..to).ok_or(Error::Malformed)
 }
 
 /// Two conversations of the library send the very messages of the page, and read them.

@@ -509,7 +509,7 @@ impl<D: Device> World<D> {
                 let ratchet = step.nullable("ratchet", Input::array)?;
                 let (now, r32) = (step.integer("now")?, step.array("r32")?);
                 let message = self.acting(step)?.seal(&peer, &text, now, ratchet, r32)?;
-                return Ok(self.keep(step, message)?);
+                return self.keep(step, message);
             }
             "lose" => {
                 let (peer, r32) = (step.bytes("peer")?, step.array("r32")?);

@@ -525,7 +525,7 @@ impl State {
         else {
             return (false, false);
         };
-        *last_used = now.max(*last_used);
+        *last_used = now;
         let was_late = *late;
         let is_late = now > *since + CHANGEOVER;
         *late = was_late || is_late;
