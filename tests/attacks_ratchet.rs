@@ -8,7 +8,7 @@ use common::attack::{FailingRng, Whole, first, flip, msg, patch, stage};
 use common::{Device, NOW, SeededRng, open, pair, snapshot};
 use subrosa::padding::padded_length;
 use subrosa::ratchet::TEXT_MAX;
-use subrosa::{Conversation, Error, Incoming};
+use subrosa::{AppKey, Conversation, Error, Incoming, StagedFirst, import};
 
 /// Every message must be refused with the error, and leave no trace.
 #[track_caller]
@@ -169,6 +169,106 @@ fn attack_r5_every_message_replayed() {
     }
     assert_eq!(read.len(), number as usize);
     assert!(number > 1_000, "{number}");
+}
+
+/// One side of a bad network.
+struct Side {
+    device: Device,
+    conversation: Conversation,
+    /// Number of the next text.
+    next: u32,
+    read: BTreeSet<u32>,
+}
+
+impl Side {
+    /// As an app does it: a first message that no state knows is staged and accepted.
+    fn receive(&mut self, message: &[u8]) -> Result<u32, Error> {
+        let incoming = Incoming::parse(message)?;
+        let opened = match self.conversation.open(&incoming, NOW) {
+            Err(Error::NoSession) if incoming.first_id().is_some() => {
+                let (device, prekeys) = (&self.device.identity, &mut self.device.prekeys);
+                StagedFirst::stage(&incoming, device, prekeys, NOW)?.accept(
+                    &mut self.conversation,
+                    prekeys,
+                    NOW,
+                )?
+            }
+            other => other?,
+        };
+        let number = u32::from_be_bytes(opened.text.try_into().unwrap());
+        assert!(self.read.insert(number), "a text came twice");
+        Ok(number)
+    }
+}
+
+/// Messages are lost, doubled and reordered; both sides begin anew now and then, and restart from storage. Whatever
+/// arrives is read once, and nothing is ever stuck.
+#[test]
+fn attack_r6_reordered_lost_and_doubled() {
+    for seed in 0..4 {
+        let mut rng = SeededRng(220 + seed);
+        let (alice, at_alice, bob, at_bob) = pair(230 + 2 * seed);
+        let mut sides = [(alice, at_alice), (bob, at_bob)].map(|(device, conversation)| Side {
+            device,
+            conversation,
+            next: 0,
+            read: BTreeSet::new(),
+        });
+        // (to, message, number)
+        let mut network: Vec<(usize, Vec<u8>, u32)> = Vec::new();
+        let mut lost = 0;
+        let mut arrived = [0, 0];
+        for _ in 0..3_000 {
+            let from = rng.below(2) as usize;
+            if rng.below(150) == 0 {
+                let [one, two] = &mut sides;
+                let (side, peer) = if from == 0 { (one, two) } else { (two, one) };
+                let bundle = peer.device.bundle(NOW);
+                side.conversation
+                    .begin(&side.device.identity, &bundle, NOW, &mut side.device.rng)
+                    .unwrap();
+            }
+            let side = &mut sides[from];
+            if rng.below(50) == 0 {
+                let exported = snapshot(&side.conversation, &side.device.identity);
+                side.conversation =
+                    import(&exported, common::SLOT, &AppKey::new(common::APP_KEY)).unwrap();
+            }
+            let number = side.next;
+            side.next += 1;
+            let text = number.to_be_bytes();
+            let message = side.device.seal(&mut side.conversation, &text, NOW);
+            if rng.percent(15) {
+                lost += 1;
+            } else {
+                network.push((1 - from, message.clone(), number));
+            }
+            if rng.percent(10) {
+                network.push((1 - from, message, number));
+            }
+            while network.len() > 12 || (!network.is_empty() && rng.percent(30)) {
+                let window = network.len().min(12) as u64;
+                let (to, message, number) = network.remove(rng.below(window) as usize);
+                let side = &mut sides[to];
+                match side.receive(&message) {
+                    Ok(read) => {
+                        assert_eq!(read, number);
+                        arrived[to] += 1;
+                    }
+                    // Of a message that was read, its chain may be forgotten by now, and its prekey is.
+                    Err(Error::Duplicate | Error::NoSession | Error::PrekeyGone) => {
+                        assert!(side.read.contains(&number), "{number} is stuck");
+                    }
+                    Err(error) => panic!("{number}: {error:?}"),
+                }
+            }
+        }
+        assert!(lost > 300, "{lost}");
+        for (to, side) in sides.iter().enumerate() {
+            assert_eq!(side.read.len(), arrived[to]);
+        }
+        assert!(arrived[0] > 1_000 && arrived[1] > 1_000, "{arrived:?}");
+    }
 }
 
 /// Own messages come back.

@@ -303,3 +303,43 @@ fn attack_s3_two_chains_with_one_header_key() {
     assert_eq!(read(&mut pair.at_bob, &two[2]), b"two");
     assert_eq!(refused(&mut pair.at_bob, &two[2]), Duplicate);
 }
+
+/// A generator that gives the same bytes for ever: every chain still begins with a key of its own, in one conversation
+/// and in two that were begun with the same signed prekey.
+#[test]
+fn attack_p15_repeating_generator_repeats_no_ratchet_key() {
+    let Pair {
+        alice,
+        mut at_alice,
+        mut bob,
+        mut at_bob,
+    } = pair(310);
+    let mut seen = Vec::new();
+    for bundle in [
+        bob.bundle(NOW),
+        bob.bundle(NOW),
+        bob.last_resort_bundle(NOW),
+    ] {
+        let mut conversation = alice.pin(&bob);
+        conversation
+            .begin(&alice.identity, &bundle, NOW, &mut Stuck)
+            .unwrap();
+        seen.push(Forge::next(&conversation).public);
+    }
+    for _ in 0..20 {
+        let message = at_alice
+            .seal(&alice.identity, b"text", NOW, &mut Stuck)
+            .unwrap();
+        assert_eq!(read(&mut at_bob, &message), b"text");
+        seen.push(Forge::next(&at_alice).public);
+        let message = at_bob
+            .seal(&bob.identity, b"text", NOW, &mut Stuck)
+            .unwrap();
+        assert_eq!(read(&mut at_alice, &message), b"text");
+        seen.push(Forge::next(&at_bob).public);
+    }
+    let all = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), all);
+}

@@ -64,6 +64,28 @@ impl TryRng for SeededRng {
 
 impl TryCryptoRng for SeededRng {}
 
+/// A generator that has died without a word: the same bytes for ever.
+pub struct Stuck;
+
+impl TryRng for Stuck {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(0)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
+        dst.fill(0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Stuck {}
+
 pub struct Device {
     pub identity: DeviceIdentity,
     pub prekeys: Prekeys,

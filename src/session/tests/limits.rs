@@ -145,17 +145,21 @@ fn attack_r4_oldest_keys_go_first() {
     pair.alice_says(b"text");
 }
 
-/// A key that was given up within the last 32 numbers: no slot says otherwise, so it is a duplicate.
+/// A key that was given up within the last 32 numbers: no slot says otherwise, so it is a duplicate; not even the slot
+/// of the number 32 before it, which was read.
 #[test]
 fn attack_r4_given_up_key_within_the_window() {
     let mut pair = pair(620);
-    pair.alice_says(b"0");
+    for _ in 0..40 {
+        pair.alice_says(b"text");
+    }
     let missed = Forge::next(&pair.at_alice);
+    assert_eq!(missed.number, 40);
     jump(&mut pair.at_alice, 1);
-    pair.alice_says(b"2");
+    pair.alice_says(b"41");
     pair.at_bob.states[0].ratchet.forget_keys(1);
     assert_eq!(refused(&mut pair.at_bob, &missed.seal()), Error::Duplicate);
-    pair.alice_says(b"3");
+    pair.alice_says(b"42");
 }
 
 /// Sixteen closed chains, the oldest go first; those without keys before them.
