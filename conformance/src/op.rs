@@ -257,10 +257,16 @@ fn each(value: &Value, check: impl Fn(&Value) -> Result<(), String>) -> Result<(
     Ok(())
 }
 
-/// The input of an operation whose fields were checked by [`Op::accepts`].
+/// The fields of an input, an object in it, or a step.
 pub struct Input<'a>(&'a Map<String, Value>);
 
 impl<'a> Input<'a> {
+    /// Fields that nobody checked yet.
+    #[must_use]
+    pub const fn new(fields: &'a Map<String, Value>) -> Self {
+        Self(fields)
+    }
+
     /// A field that is an object.
     ///
     /// # Errors

@@ -294,6 +294,7 @@ pub const VERBS: &[Verb] = &[
             "ChainExhausted",
             "PrekeyGone",
             "ReplayedFirst",
+            "BadSignature",
             "OwnIdentity",
         ],
     },

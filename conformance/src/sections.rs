@@ -26,9 +26,13 @@ impl Section {
 
 mod agreement;
 mod crypto;
+mod envelope;
 mod identity;
 mod labels;
 mod padding;
+mod ratchet;
+mod session;
+mod state;
 mod wire;
 
 /// Every section, in the order of SPEC.md.
@@ -39,6 +43,10 @@ pub const ALL: &[Section] = &[
     padding::SECTION,
     identity::SECTION,
     agreement::SECTION,
+    envelope::SECTION,
+    ratchet::SECTION,
+    session::SECTION,
+    state::SECTION,
 ];
 
 /// The operation `name`.

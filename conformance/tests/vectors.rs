@@ -1,12 +1,14 @@
 //! `test-vectors/`: complete, made anew byte for byte, valid by its schemas, and able to fail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use subrosa_conformance::file::{Case, VectorFile, digest, verify_folder};
+use subrosa_conformance::op::VERB;
 use subrosa_conformance::report::Report;
+use subrosa_conformance::script::VERBS;
 use subrosa_conformance::target::{Response, Subrosa, Target};
 use subrosa_conformance::{generate, sections};
 
@@ -270,6 +272,36 @@ fn every_operation_and_every_error_has_a_case() {
                 .collect();
             assert_eq!(errors, op.errors.iter().copied().collect(), "{}", op.name);
         }
+    }
+}
+
+#[test]
+fn every_step_of_a_script_and_every_error_of_it_has_a_case() {
+    let mut found: BTreeMap<&str, (bool, BTreeSet<String>)> = BTreeMap::new();
+    let file = read("session");
+    for case in &file.cases {
+        let steps = case.input["steps"].as_array().unwrap();
+        let results = case.out.as_ref().unwrap()["results"].as_array().unwrap();
+        assert_eq!(steps.len(), results.len(), "{}", case.id);
+        for (step, result) in steps.iter().zip(results) {
+            let (done, errors) = found.entry(step[VERB].as_str().unwrap()).or_default();
+            match result.get("error") {
+                Some(error) => drop(errors.insert(error.as_str().unwrap().to_owned())),
+                None => *done = true,
+            }
+        }
+    }
+    assert_eq!(found.len(), VERBS.len());
+    for verb in VERBS {
+        let (done, errors) = &found[verb.name];
+        assert!(done, "{}", verb.name);
+        let errors: BTreeSet<&str> = errors.iter().map(String::as_str).collect();
+        assert_eq!(
+            errors,
+            verb.errors.iter().copied().collect(),
+            "{}",
+            verb.name
+        );
     }
 }
 

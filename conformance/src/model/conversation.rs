@@ -152,9 +152,6 @@ impl Conversation {
     /// §10.3-R1, R7, §10.4.
     fn add(&mut self, created_at: u64, origin: Origin, ratchet: Ratchet, now: u64) {
         self.expire(now);
-        if self.states.len() == 4 {
-            self.states.remove(0);
-        }
         self.last_created_at = self.last_created_at.max(created_at);
         let state = State {
             created_at,
@@ -168,6 +165,9 @@ impl Conversation {
         let others = self.states.len().saturating_sub(1);
         for state in self.states.iter_mut().take(others) {
             state.stop_sending(now);
+        }
+        if self.states.len() == 5 {
+            self.states.remove(0);
         }
         self.enforce_limits();
     }

@@ -81,6 +81,16 @@ impl LibraryDevice {
         Ok(Arrival::Staged(result))
     }
 
+    /// Whether a first message with this id began a state of a conversation that is still there at `now`.
+    fn is_begun_by(&self, address: &[u8], first_id: &[u8; 16], now: u64) -> bool {
+        let stored = self.conversations.get(address).map(hazmat::encode);
+        let copy = stored.and_then(|stored| hazmat::decode::<Conversation>(&stored.ok()?).ok());
+        copy.is_some_and(|mut copy| {
+            copy.expire(now);
+            copy.first_ids().any(|id| id == first_id)
+        })
+    }
+
     fn verdict(&mut self, message: &[u8]) -> Answer<StagedFirst> {
         let staged = self.staged.remove(message);
         staged.ok_or_else(|| Refusal::Invalid("the message is not staged".to_owned()))
@@ -190,7 +200,14 @@ impl Device for LibraryDevice {
 
     fn open(&mut self, message: &[u8], now: u64) -> Answer<Arrival> {
         let incoming = Incoming::parse(message).map_err(refused)?;
-        let found: Vec<Vec<u8>> = self.directory.find(&incoming).cloned().collect();
+        let mut found: Vec<Vec<u8>> = self.directory.find(&incoming).cloned().collect();
+        if let Some(first_id) = incoming.first_id() {
+            // A state past its time takes part in nothing (SPEC §10.3-R7), deleted or not.
+            found.retain(|address| self.is_begun_by(address, &first_id, now));
+            if found.is_empty() {
+                return self.stage(message, &incoming, now);
+            }
+        }
         let mut result = Err(Refusal::Error("NoSession".to_owned()));
         for address in found {
             result = self.change(&address, |conversation| {
@@ -201,13 +218,7 @@ impl Device for LibraryDevice {
                 break;
             }
         }
-        match result {
-            // A state that began with this message may be past its time (SPEC §10.3-R7).
-            Err(Refusal::Error(name)) if name == "NoSession" && incoming.first_id().is_some() => {
-                self.stage(message, &incoming, now)
-            }
-            result => result,
-        }
+        result
     }
 
     fn accept(&mut self, message: &[u8], now: u64) -> Answer<Opened> {

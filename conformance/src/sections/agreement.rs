@@ -14,6 +14,8 @@ mod initiate;
 mod prekeys;
 mod respond;
 
+pub(super) use prekeys::records;
+
 pub(super) const SECTION: Section = Section {
     name: "agreement",
     spec: "SPEC.md §7",

@@ -526,7 +526,7 @@ fn consumed(cases: &mut Cases, prekeys: &Prekeys) {
 }
 
 /// So many records, ascending.
-pub(super) fn records(count: u128) -> Vec<[u8; 16]> {
+pub(in crate::sections) fn records(count: u128) -> Vec<[u8; 16]> {
     (0..count)
         .map(|index| (index << 64).to_be_bytes())
         .collect()
