@@ -66,11 +66,12 @@ impl Frame {
         };
         let (dhs, numbers) = hp.split_first_chunk().ok_or(error("Malformed"))?;
         let (n, pn) = numbers.split_first_chunk().ok_or(error("Malformed"))?;
-        require(is_canonical(dhs), "Malformed")?;
+        let pn = u32::from_be_bytes(array(pn)?);
+        require(is_canonical(dhs) && pn <= CHAIN, "Malformed")?;
         Ok(Some(Header {
             dhs: *dhs,
             n: u32::from_be_bytes(*n),
-            pn: u32::from_be_bytes(array(pn)?),
+            pn,
         }))
     }
 

@@ -214,7 +214,8 @@ impl Device for LibraryDevice {
                 let opened = conversation.open(&incoming, now).map_err(refused)?;
                 Ok(Arrival::Opened(shown(&address, opened)))
             });
-            if result.is_ok() {
+            // Of two conversations with one tag the other one is tried only where the header is not of the first.
+            if result != Err(Refusal::Error("Malformed".to_owned())) {
                 break;
             }
         }

@@ -336,10 +336,9 @@ fn texts(cases: &mut Cases) {
         ("1", 1, 0),
         ("pn", 5, 7),
         ("last", (1 << 20) - 1, 1 << 20),
-        ("max", u32::MAX, u32::MAX),
+        ("max", u32::MAX, 1 << 20),
     ] {
-        let comment =
-            "Any number is sealed and opened under known keys; the bounds are those of the chains.";
+        let comment = "Under known keys any N is opened, and PN up to 2^20.";
         sealed(
             cases,
             &format!("number-{id}"),
@@ -630,6 +629,20 @@ fn contents(cases: &mut Cases) {
             true,
             "DHs is not canonical.",
             &header(&edge::with_high_bit(dhs(cases))),
+            text.clone(),
+        ),
+        (
+            "pn-2-20-plus-1",
+            true,
+            "PN is at most 2^20.",
+            &formula::header_plaintext(&dhs(cases), 0, (1 << 20) + 1),
+            text.clone(),
+        ),
+        (
+            "pn-max",
+            true,
+            "PN is at most 2^20.",
+            &formula::header_plaintext(&dhs(cases), 0, u32::MAX),
             text.clone(),
         ),
         (

@@ -66,7 +66,7 @@ const OPS: &[Op] = &[
         ],
         output: &[field("plaintext", Kind::Hex)],
         trace: &[],
-        errors: &["Integrity", "UnknownVersion"],
+        errors: &["Integrity", "UnknownVersion", "TooLong"],
         run: open,
     },
     Op {
@@ -409,6 +409,15 @@ fn misplaced(cases: &mut Cases, base: &Container, plaintext: &[u8]) {
     ] {
         refused(cases, id, "Integrity", comment, &place, &exported);
     }
+    let place = elsewhere(&|place| place.store_key = vec![0; 1_025]);
+    refused(
+        cases,
+        "store-key-1025",
+        "TooLong",
+        "No value is stored there.",
+        &place,
+        &exported,
+    );
     let flip = |at: usize| {
         let mut other = exported.clone();
         for byte in other.iter_mut().skip(at).take(1) {

@@ -13,6 +13,7 @@ pub(super) fn cases(cases: &mut Cases) {
     answer_under_way(cases);
     late(cases);
     clock_set_back(cases);
+    equal_times(cases);
     unanswered(cases);
     staged_twice(cases);
     refused(cases);
@@ -226,6 +227,45 @@ fn clock_set_back(cases: &mut Cases) {
     play.reads("alice", "b1");
     play.show("alice", "bob");
     play.end();
+}
+
+fn equal_times(cases: &mut Cases) {
+    for (id, sends) in [("sends", true), ("receives-only", false)] {
+        let comment = "created_at cannot rise above 2^48 - 1: of two states begun there the lower sid sends, be it the one \
+                       that is not the newer one. Sealing goes on in whichever sends.";
+        let id = format!("equal-times-newer-{id}");
+        let begun = |play: &mut Play<'_>| {
+            for name in ["first", "second", "third"] {
+                play.bundle("bob", name);
+            }
+            play.begin("alice", "first");
+            if let Some(mut conversation) = play.conversation("alice", "bob") {
+                conversation.last_created_at = (1 << 48) - 2;
+                play.set("alice", &conversation);
+            }
+            play.begin("alice", "second");
+            let older = play.ratchet("alice", "bob").map(|ratchet| ratchet.sid);
+            play.begin("alice", "third");
+            play.ratchet("alice", "bob").map(|ratchet| ratchet.sid) != older
+        };
+        let found = (0..20).find(|variant| {
+            let mut play = Play::variant(cases, &id, comment, *variant).with_two();
+            begun(&mut play) == sends
+        });
+        let Some(variant) = found else {
+            cases.fault("equal times: no variant".to_owned());
+            return;
+        };
+        let mut play = Play::variant(cases, &id, comment, variant).with_two();
+        begun(&mut play);
+        play.seal("alice", "bob", "a0");
+        play.takes("bob", "a0");
+        play.seal("bob", "alice", "b0");
+        play.reads("alice", "b0");
+        play.holds("alice", "bob", (3, 0, 0));
+        play.show("alice", "bob");
+        play.end();
+    }
 }
 
 fn unanswered(cases: &mut Cases) {

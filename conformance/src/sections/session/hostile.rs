@@ -48,11 +48,17 @@ fn present_chain(cases: &mut Cases) {
         });
         play.open_fails("bob", name, error);
     }
-    play.forge("alice", "bob", "any-pn", |message| {
-        message.hp = formula::header_plaintext(&dhs, 1, u32::MAX);
+    for (name, pn) in [("pn-2-20-plus-1", (1 << 20) + 1), ("pn-max", u32::MAX)] {
+        play.forge("alice", "bob", name, |message| {
+            message.hp = formula::header_plaintext(&dhs, 1, pn);
+        });
+        play.open_fails("bob", name, "Malformed");
+    }
+    play.forge("alice", "bob", "pn-2-20", |message| {
+        message.hp = formula::header_plaintext(&dhs, 1, 1 << 20);
     });
-    // PN is looked at in a new chain only.
-    play.reads("bob", "any-pn");
+    // Within its bound PN is looked at in a new chain only.
+    play.reads("bob", "pn-2-20");
     play.seal("alice", "bob", "a1");
     play.open_fails("bob", "a1", "Forked");
     play.seal("alice", "bob", "a2");

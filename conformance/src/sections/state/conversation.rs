@@ -139,6 +139,7 @@ pub(super) fn cases(cases: &mut Cases) {
         ],
     );
     at_the_bounds(cases, &made);
+    prefixes(cases, &made);
     conversations(cases, &made);
     standings(cases, &made);
     ratchets(cases, &made);
@@ -564,6 +565,31 @@ fn standings(cases: &mut Cases, made: &Made) {
             comment,
             &plaintext,
         );
+    }
+}
+
+/// The prefix is sent as it is stored: it has to be one.
+fn prefixes(cases: &mut Cases, made: &Made) {
+    let with = |at: usize, bytes: &[u8]| {
+        with_state(&made.begun, |state| {
+            if let Origin::Unanswered(prefix) = &mut state.origin {
+                for (to, from) in prefix.iter_mut().skip(at).zip(bytes) {
+                    *to = *from;
+                }
+            }
+        })
+    };
+    for (id, comment, plaintext) in [
+        ("version", "", with(0, &[1])),
+        ("kind", "", with(1, &[2])),
+        ("suite", "", with(2, &[0, 2])),
+        ("has-opk-2", "A flag is 0 or 1.", with(12, &[2])),
+        ("has-opk-0", "opk.id without OPK.", with(12, &[0])),
+        ("opk-id-0", "OPK without opk.id.", with(13, &[0; 4])),
+        ("ek-p", "EK is not canonical.", with(17, &edge::p_plus(0))),
+    ] {
+        let id = format!("conversation-prefix-{id}");
+        invalid(cases, &id, CONVERSATION, comment, &plaintext);
     }
 }
 
