@@ -223,6 +223,7 @@ impl Kind {
     pub fn describe(self) -> String {
         match self {
             Self::Hex => "hex".to_owned(),
+            Self::HexOf(1) => "hex, 1 byte".to_owned(),
             Self::HexOf(length) => format!("hex, {length} bytes"),
             Self::Integer(max) => format!("integer, at most {max}"),
             Self::Decimal => "decimal text".to_owned(),

@@ -336,7 +336,8 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "restore",
-        summary: "Puts what was kept in place of everything that the device stores: a backup, or a clone.",
+        summary: "Puts what was kept in place of everything that the device stores: a backup, or a clone. What was \
+                  staged is forgotten.",
         input: &[DEVICE, field("from", NAME)],
         output: &[],
         errors: &[],

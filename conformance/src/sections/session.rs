@@ -19,7 +19,7 @@ pub(super) const SECTION: Section = Section {
     name: "session",
     spec: "SPEC.md §10, with §7.5, §7.6 and §9",
     description: "Whole conversations, each a script: devices, and what they do step by step. A step that is refused \
-                  changes nothing (§1-R1). The text of a message is its name in the script.",
+                  changes nothing (§1-R1). A text is, nearly always, the name of its message.",
     ops: &[OPS],
     cases,
 };
