@@ -434,6 +434,9 @@ fn replayed(cases: &mut Cases, bob: &Bob) {
     let Some((with_opk, _)) = prefix_of(cases, bob, id, (7, 8, Some(3)), |_| ()) else {
         return;
     };
+    let Some((with_kem, _)) = prefix_of(cases, bob, id, (7, 4, None), |_| ()) else {
+        return;
+    };
     let Some((replaced, _)) = prefix_of(cases, bob, id, (1, 8, None), |_| ()) else {
         return;
     };
@@ -481,6 +484,13 @@ fn replayed(cases: &mut Cases, bob: &Bob) {
             None,
             &recorded,
             &with_opk,
+        ),
+        (
+            "recorded-with-kem",
+            "A one-time KEM key alone is one.",
+            None,
+            &recorded,
+            &with_kem,
         ),
         (
             "recorded-other-generation",

@@ -5,6 +5,7 @@ use crate::generate::Cases;
 
 pub(super) fn cases(cases: &mut Cases) {
     set_back_in_a_chain(cases);
+    window(cases);
     set_back_a_turn(cases);
     counts_fewer(cases);
     clones_begin(cases);
@@ -38,6 +39,38 @@ fn set_back_in_a_chain(cases: &mut Cases) {
         play.reads("bob", &name);
     }
     play.open_fails("bob", "a3", "Duplicate");
+    play.show("alice", "bob");
+    play.end_with_digests();
+}
+
+fn window(cases: &mut Cases) {
+    let comment = "The window ends 32 numbers behind Nr: a message read there by its stored key is remembered, one \
+                   before it is not, nor is it mistaken for the one whose slot it would share.";
+    let mut play = Play::of_two_in_touch(cases, "fork-at-the-windows-end", comment);
+    play.seal("alice", "bob", "a0");
+    play.reads("bob", "a0");
+    play.save("alice", "backup");
+    play.device_with("clone", "alice", "alice");
+    play.restore("clone", "backup");
+    for name in ["a1", "a2", "a3"] {
+        play.seal("alice", "bob", name);
+    }
+    for name in ["c1", "c2", "c3"] {
+        play.seal("clone", "bob", name);
+    }
+    play.lose("alice", "bob", 29);
+    play.seal("alice", "bob", "a33");
+    play.reads("bob", "a33");
+    for name in ["a1", "a2", "a3"] {
+        play.reads("bob", name);
+    }
+    play.open_fails("bob", "c1", "Duplicate");
+    play.open_fails("bob", "c2", "Forked");
+    play.open_fails("bob", "c3", "Forked");
+    play.seal("alice", "bob", "a34");
+    play.reads("bob", "a34");
+    play.open_fails("bob", "c2", "Duplicate");
+    play.open_fails("bob", "c3", "Forked");
     play.show("alice", "bob");
     play.end_with_digests();
 }

@@ -178,20 +178,34 @@ fn stored_keys(cases: &mut Cases) {
 }
 
 fn closed_chains(cases: &mut Cases) {
-    let comment = "18 chains, of each of which a message is missing: 16 closed ones are kept, the one without keys leaves \
-                   first, then the oldest.";
+    let comment = "19 chains, of nearly each of which a message is missing: 16 closed ones are kept. Those without keys \
+                   leave first, though they are not the oldest, then the oldest.";
     let mut play = Play::of_two_in_touch(cases, "limit-of-closed-chains", comment);
-    for round in 0..18 {
-        play.seal("alice", "bob", &format!("missing{round}"));
+    let round = |play: &mut Play<'_>, round: usize| {
+        if round != 5 {
+            play.seal("alice", "bob", &format!("missing{round}"));
+        }
+        if round == 0 {
+            play.seal("alice", "bob", "late0");
+        }
         play.seal("alice", "bob", &format!("a{round}"));
         play.reads("bob", &format!("a{round}"));
         play.seal("bob", "alice", &format!("b{round}"));
         play.reads("alice", &format!("b{round}"));
+    };
+    for index in 0..18 {
+        round(&mut play, index);
     }
+    play.holds("bob", "alice", (1, 16, 18));
+    // The first chain of all and the fifth, which had no keys, are gone.
+    play.open_fails("bob", "hello", "NoSession");
+    play.open_fails("bob", "a5", "NoSession");
+    play.reads("bob", "late0");
+    round(&mut play, 18);
     play.holds("bob", "alice", (1, 16, 17));
     play.open_fails("bob", "missing0", "NoSession");
-    for round in 1..18 {
-        play.reads("bob", &format!("missing{round}"));
+    for index in (1..19).filter(|index| *index != 5) {
+        play.reads("bob", &format!("missing{index}"));
     }
     play.holds("bob", "alice", (1, 3, 0));
     play.show("alice", "bob");
