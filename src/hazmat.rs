@@ -566,7 +566,7 @@ pub fn export<T: Stored>(
     session::export_with(value, slot, app_key, given)
 }
 
-/// The plaintext of a stored state (SPEC §11).
+/// The plaintext of a stored state (SPEC §12).
 ///
 /// # Errors
 /// None for a value that the library made.

@@ -1,5 +1,5 @@
 //! Floor 2: the Double Ratchet with encrypted headers (Signal, "The Double Ratchet Algorithm", rev. 4, §4;
-//! SPEC §9, §10).
+//! SPEC §9, §11).
 //!
 //! ```text
 //!                       ┌──────────────── a message under NHKr: new chain ───────────────┐
@@ -181,7 +181,7 @@ impl Ratchet {
         Ok(message)
     }
 
-    /// Erases everything that sending needs: the state is receive-only for ever (SPEC §10.3-R4).
+    /// Erases everything that sending needs: the state is receive-only for ever (SPEC §11.3-R4).
     pub(crate) fn stop_sending(&mut self) {
         match &mut self.turn {
             Turn::Theirs { sending, .. } => *sending = None,
@@ -212,7 +212,7 @@ impl Ratchet {
         closed.saturating_add(open)
     }
 
-    /// Deletes up to `count` message keys, those of the oldest chain and the lowest number first (SPEC §10.4-R2).
+    /// Deletes up to `count` message keys, those of the oldest chain and the lowest number first (SPEC §11.4-R2).
     pub(crate) fn forget_keys(&mut self, count: usize) -> usize {
         let mut left = count;
         let closed = self.closed.iter_mut().map(|chain| &mut chain.keys);

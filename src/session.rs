@@ -1,4 +1,4 @@
-//! Floor 3: conversations (SPEC §10): which state of a conversation reads and sends, first messages staged until
+//! Floor 3: conversations (SPEC §11): which state of a conversation reads and sends, first messages staged until
 //! the app has decided, and what to do about everything that is refused.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Floor 1: the container of stored state: magic, kind, version, encrypted and key-committing (SPEC §11.1).
+//! Floor 1: the container of stored state: magic, kind, version, encrypted and key-committing (SPEC §12.1).
 //!
 //! ```text
 //! "SRS1" || u16 kind || u16 version || salt 32 || commit 32 || GCM(K, N, plaintext, AD)

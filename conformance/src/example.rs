@@ -1,4 +1,4 @@
-//! The worked example of SPEC.md §14: a whole first exchange in hex, computed from fixed inputs.
+//! The worked example of SPEC.md §15: a whole first exchange in hex, computed from fixed inputs.
 
 use std::fmt::Write;
 
@@ -256,7 +256,7 @@ mod tests {
         );
         assert!(
             specification.contains(&example),
-            "SPEC.md §14 is not what `subrosa-conformance example` prints"
+            "SPEC.md §15 is not what `subrosa-conformance example` prints"
         );
     }
 }

@@ -30,7 +30,7 @@ test-vectors/ unless given) and closes with `N passed, M failed`.
   --mls-deserialization FILE  the MLS working group's deserialization.json
                               (with one of these, DIR is checked only if it is given)
 
-generate makes the files of DIR anew. example prints the worked example of SPEC.md §14.";
+generate makes the files of DIR anew. example prints the worked example of SPEC.md §15.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -14,7 +14,7 @@ pub mod stored;
 
 use crate::op::Refusal;
 
-/// A result, or the name of an error of SPEC.md §13.
+/// A result, or the name of an error of SPEC.md §14.
 pub type Answer<T> = Result<T, Refusal>;
 
 /// The error `name`.

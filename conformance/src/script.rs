@@ -79,11 +79,11 @@ pub enum Arrival {
 /// The plaintext encodings of everything that a device stores.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Store {
-    /// §11.2
+    /// §12.2
     pub identity: Vec<u8>,
-    /// §11.3
+    /// §12.3
     pub prekeys: Option<Vec<u8>>,
-    /// §11.5, by the peer's address.
+    /// §12.5, by the peer's address.
     pub conversations: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
@@ -144,7 +144,7 @@ pub trait Device: Sized {
         r32: [u8; 32],
     ) -> Answer<Vec<u8>>;
 
-    /// Looks a message up (§10.1) and opens it; stages a first message that is nobody's.
+    /// Looks a message up (§11.1) and opens it; stages a first message that is nobody's.
     ///
     /// # Errors
     /// Those of §7.5, §8, §9.4.
@@ -275,7 +275,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "open",
-        summary: "A message arrives: it is looked up (§10.1) and opened, which gives `opened`; a first message that \
+        summary: "A message arrives: it is looked up (§11.1) and opened, which gives `opened`; a first message that \
                   began no state of a conversation is staged, which gives `staged`. The other one is `null`. \
                   `events` are of `forked`, `gap_dropped` and `old_state`, in this order.",
         input: &[DEVICE, field("message", NAME), NOW],
@@ -363,21 +363,21 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "set",
-        summary: "Puts the plaintext encoding of a conversation (§11.5) in its place.",
+        summary: "Puts the plaintext encoding of a conversation (§12.5) in its place.",
         input: &[DEVICE, field("conversation", HEX)],
         output: &[],
         errors: &[],
     },
     Verb {
         name: "conversation",
-        summary: "The plaintext encoding of the conversation with `peer` (§11.5).",
+        summary: "The plaintext encoding of the conversation with `peer` (§12.5).",
         input: &[DEVICE, field("peer", HEX)],
         output: &[field("conversation", HEX)],
         errors: &[],
     },
     Verb {
         name: "prekeys",
-        summary: "The plaintext encoding of the prekeys (§11.3).",
+        summary: "The plaintext encoding of the prekeys (§12.3).",
         input: &[DEVICE],
         output: &[field("prekeys", HEX)],
         errors: &[],

@@ -1,4 +1,4 @@
-//! The worked example of SPEC.md §14 by the model, which shares nothing with the library but the primitives.
+//! The worked example of SPEC.md §15 by the model, which shares nothing with the library but the primitives.
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::{crypto, identity, wire};
 
-/// Why an agreement failed. For the local app only: towards the network all are one (SPEC §13.2-R2).
+/// Why an agreement failed. For the local app only: towards the network all are one (SPEC §14.2-R2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,4 +1,4 @@
-//! The stored form of the private prekeys (SPEC §11.3).
+//! The stored form of the private prekeys (SPEC §12.3).
 
 use alloc::vec::Vec;
 
@@ -62,7 +62,7 @@ impl Prekeys {
             .saturating_add(64)
     }
 
-    /// Reads the stored form; whatever no sequence of calls leads to is refused (SPEC §11.3-R2).
+    /// Reads the stored form; whatever no sequence of calls leads to is refused (SPEC §12.3-R2).
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
         let next_id = reader.u32()?;
         let mut ids = Vec::new();

@@ -1,6 +1,6 @@
 //! The prekeys that a first message took (SPEC §7.6).
 
-/// Which one-time keys a first message used: what its forward secrecy rests on (SPEC §15.3).
+/// Which one-time keys a first message used: what its forward secrecy rests on (SPEC §16.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OneTimeUse {
     /// A one-time X25519 key: gone as soon as the message is accepted.

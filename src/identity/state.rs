@@ -1,4 +1,4 @@
-//! The stored form of a device identity (SPEC §11.2): `vec(address) || IKs.seed || IKd.secret`.
+//! The stored form of a device identity (SPEC §12.2): `vec(address) || IKs.seed || IKd.secret`.
 
 use super::{Address, DeviceIdentity, Error};
 use crate::crypto::Secret;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::{crypto, padding, wire};
 
-/// Why a message could not be sealed or opened. For the local app only (SPEC §13.2-R2).
+/// Why a message could not be sealed or opened. For the local app only (SPEC §14.2-R2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {

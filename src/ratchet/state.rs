@@ -1,4 +1,4 @@
-//! The stored form of a ratchet (SPEC §11.4).
+//! The stored form of a ratchet (SPEC §12.4).
 
 use alloc::vec::Vec;
 
@@ -51,7 +51,7 @@ impl Ratchet {
             true => Some(ReceivingChain::read(reader, bounds)?),
             false => None,
         };
-        // The responder's side and every answered state have a receiving chain (SPEC §11.4-R2).
+        // The responder's side and every answered state have a receiving chain (SPEC §12.4-R2).
         if receiving.is_none() && !matches!(turn, Turn::Theirs { .. }) {
             return Err(Error::Malformed);
         }

@@ -1,4 +1,4 @@
-//! The conversation with one device of a peer: up to four states, one of which sends (SPEC §10).
+//! The conversation with one device of a peer: up to four states, one of which sends (SPEC §11).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -66,7 +66,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// The state with the greatest rank sends, on both sides alike (SPEC §10.3-R1).
+    /// The state with the greatest rank sends, on both sides alike (SPEC §11.3-R1).
     pub(super) const fn rank(&self) -> (u64, Reverse<[u8; 32]>) {
         (self.created_at, Reverse(self.ratchet.session_id))
     }
@@ -96,7 +96,7 @@ impl State {
         }
     }
 
-    /// SPEC §10.3-R4: nothing that sending needs is kept.
+    /// SPEC §11.3-R4: nothing that sending needs is kept.
     fn stop_sending(&mut self, now: u64) {
         if matches!(self.standing, Standing::Sending) {
             self.ratchet.stop_sending();
@@ -326,7 +326,7 @@ impl Conversation {
         Err(Error::Malformed)
     }
 
-    /// The position of the state that a first message repeats; `None` for an ordinary message (SPEC §10.2-R2).
+    /// The position of the state that a first message repeats; `None` for an ordinary message (SPEC §11.2-R2).
     fn repeated_first(&self, message: &Incoming<'_>, now: u64) -> Result<Option<usize>, Error> {
         let Some(first) = &message.first else {
             return Ok(None);
@@ -350,7 +350,7 @@ impl Conversation {
         Err(Error::NoSession)
     }
 
-    /// Adds a state and decides anew which one sends (SPEC §10.3). Of five states the lowest goes, be it the new one:
+    /// Adds a state and decides anew which one sends (SPEC §11.3). Of five states the lowest goes, be it the new one:
     /// so both sides keep the same four, whatever the order of arrival.
     pub(super) fn add(&mut self, state: State, now: u64) {
         self.expire(now);
@@ -401,7 +401,7 @@ impl Conversation {
             .filter(|state| matches!(state.standing, Standing::Sending))
     }
 
-    /// SPEC §10.4: message keys first, then closed chains, the oldest of each.
+    /// SPEC §11.4: message keys first, then closed chains, the oldest of each.
     fn enforce_limits(&mut self) {
         let held: usize = self
             .states

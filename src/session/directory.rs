@@ -1,4 +1,4 @@
-//! Finds the conversation of a message with one look-up, whatever is stored (SPEC §10.1).
+//! Finds the conversation of a message with one look-up, whatever is stored (SPEC §11.1).
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

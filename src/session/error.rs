@@ -1,4 +1,4 @@
-//! Why a message was refused, and what the app should do about it (SPEC §13).
+//! Why a message was refused, and what the app should do about it (SPEC §14).
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use crate::{agreement, envelope, identity, ratchet, state};
 /// Why something was refused.
 ///
 /// For the local app only: nothing of the variant is ever told to the other side or to the server, and towards
-/// them every refusal is the same (SPEC §13.2-R2).
+/// them every refusal is the same (SPEC §14.2-R2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -77,7 +77,7 @@ pub enum Action {
 }
 
 impl Error {
-    /// What the app should do (SPEC §13.1).
+    /// What the app should do (SPEC §14.1).
     #[must_use]
     pub const fn action(self) -> Action {
         match self {

@@ -1,4 +1,4 @@
-//! A first message, processed and held until the app has decided about its sender (SPEC §10.2).
+//! A first message, processed and held until the app has decided about its sender (SPEC §11.2).
 
 use alloc::vec::Vec;
 use core::fmt;

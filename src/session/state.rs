@@ -1,4 +1,4 @@
-//! The stored form of a conversation (SPEC §11.5).
+//! The stored form of a conversation (SPEC §12.5).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -65,7 +65,7 @@ impl Conversation {
         Ok(conversation)
     }
 
-    /// SPEC §11.5-R2: what no sequence of calls leads to is refused.
+    /// SPEC §12.5-R2: what no sequence of calls leads to is refused.
     fn require_invariants(&self) -> Result<(), Error> {
         let states = &self.states;
         let ordered = states.is_sorted_by(|a, b| a.rank() < b.rank());
@@ -179,7 +179,7 @@ fn read_origin(reader: &mut Reader<'_>) -> Result<Origin, wire::Error> {
     })
 }
 
-/// The prefix is sent as it is stored, so it has to be one (SPEC §11.5-R2).
+/// The prefix is sent as it is stored, so it has to be one (SPEC §12.5-R2).
 fn read_prefix(reader: &mut Reader<'_>) -> Result<Box<[u8; PREFIX]>, wire::Error> {
     let prefix: &[u8; PREFIX] = reader.array()?;
     let mut parts = Reader::new(prefix);

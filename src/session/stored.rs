@@ -1,4 +1,4 @@
-//! Export and import of everything that an app stores (SPEC §11).
+//! Export and import of everything that an app stores (SPEC §12).
 
 use alloc::vec::Vec;
 
@@ -86,7 +86,7 @@ impl sealed::Encoding for Conversation {
     }
 }
 
-/// Encrypts `value` for its slot in the app's store (SPEC §11.1). `device` hedges the salt.
+/// Encrypts `value` for its slot in the app's store (SPEC §12.1). `device` hedges the salt.
 ///
 /// # Errors
 /// [`Error::TooLong`] for a store key over 1,024 bytes, [`Error::Rng`].

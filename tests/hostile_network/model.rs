@@ -1,4 +1,4 @@
-//! What conversations and prekeys do, by SPEC §7, §9 and §10, with names in the place of keys: a second
+//! What conversations and prekeys do, by SPEC §7, §9 and §11, with names in the place of keys: a second
 //! implementation, without cryptography, that says of every genuine message what becomes of it.
 
 use std::collections::{BTreeMap, BTreeSet};

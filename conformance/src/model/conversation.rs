@@ -1,4 +1,4 @@
-//! Conversations (SPEC.md §10).
+//! Conversations (SPEC.md §11).
 
 use super::agreement::{Bundle, Initiator, PREFIX, Prefix, Response, Secrets};
 use super::formula::{Bytes32, hash, tag};
@@ -50,14 +50,14 @@ pub struct Opened {
     pub forked: bool,
     /// §9.5-R3
     pub gap_dropped: bool,
-    /// §10.2-R1, §10.3-R5
+    /// §11.2-R1, §11.3-R5
     pub old_state: bool,
     /// The advice to begin anew.
     pub begin_anew: bool,
 }
 
 impl State {
-    /// §10.3-R7.
+    /// §11.3-R7.
     #[must_use]
     pub const fn is_live(&self, now: u64) -> bool {
         match self.standing {
@@ -66,7 +66,7 @@ impl State {
         }
     }
 
-    /// §10.3-R1: whether this state ranks above the other.
+    /// §11.3-R1: whether this state ranks above the other.
     #[must_use]
     pub fn outranks(&self, other: &Self) -> bool {
         (self.created_at, &other.ratchet.sid) > (other.created_at, &self.ratchet.sid)
@@ -99,7 +99,7 @@ impl Conversation {
         .collect()
     }
 
-    /// Whether a message is looked up as one of this conversation (§10.1).
+    /// Whether a message is looked up as one of this conversation (§11.1).
     #[must_use]
     pub fn is_found(&self, message: &Incoming, now: u64) -> bool {
         match &message.prefix {
@@ -136,7 +136,7 @@ impl Conversation {
             pinned == (&peer.address, &peer.iks, &peer.ikd),
             "IdentityChanged",
         )?;
-        // §10.3-R2
+        // §11.3-R2
         let created_at = now
             .max(self.last_created_at.saturating_add(1))
             .min((1 << 48) - 1);
@@ -149,7 +149,7 @@ impl Conversation {
         Ok(())
     }
 
-    /// §10.3-R1, R7, §10.4.
+    /// §11.3-R1, R7, §11.4.
     fn add(&mut self, created_at: u64, origin: Origin, ratchet: Ratchet, now: u64) {
         self.expire(now);
         self.last_created_at = self.last_created_at.max(created_at);
@@ -172,7 +172,7 @@ impl Conversation {
         self.enforce_limits();
     }
 
-    /// §10.2-R1: the verdict was yes. Gives whether the new state is an old one at once.
+    /// §11.2-R1: the verdict was yes. Gives whether the new state is an old one at once.
     ///
     /// # Errors
     /// None.
@@ -210,7 +210,7 @@ impl Conversation {
         let sending = self.states.last_mut();
         let state = sending.filter(|state| state.standing == Standing::Sends);
         let state = state.ok_or(error("NoSession"))?;
-        // §10.3-R6
+        // §11.3-R6
         let prefix = match &state.origin {
             Origin::Unanswered(prefix) => {
                 require(
@@ -226,7 +226,7 @@ impl Conversation {
         Ok(message)
     }
 
-    /// §9.4, §10.2-R2, §10.3-R5.
+    /// §9.4, §11.2-R2, §11.3-R5.
     ///
     /// # Errors
     /// Every one of §9.4.
@@ -256,7 +256,7 @@ impl Conversation {
             };
             let opening = state.ratchet.open(chain, &header, &message.frame)?;
             state.ratchet = opening.after;
-            // §10.3-R6
+            // §11.3-R6
             if matches!(state.origin, Origin::Unanswered(_)) {
                 state.origin = Origin::Answered;
             }
@@ -287,12 +287,12 @@ impl Conversation {
         Err(error("Malformed"))
     }
 
-    /// §10.3-R7.
+    /// §11.3-R7.
     pub fn expire(&mut self, now: u64) {
         self.states.retain(|state| state.is_live(now));
     }
 
-    /// §10.4.
+    /// §11.4.
     fn enforce_limits(&mut self) {
         while self.stored_keys() > 2_000 {
             let states = self.states.iter_mut();

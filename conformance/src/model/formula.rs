@@ -338,7 +338,7 @@ fn key_and_nonce(bytes: &[u8; 44]) -> Answer<(Bytes32, [u8; 12])> {
     Ok((*key, array(nonce)?))
 }
 
-/// What a container is made for (§11.1).
+/// What a container is made for (§12.1).
 #[derive(Clone, Debug)]
 pub struct Container {
     /// The number of the kind.

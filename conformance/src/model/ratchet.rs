@@ -251,7 +251,7 @@ impl Ratchet {
         }
     }
 
-    /// §10.3-R4.
+    /// §11.3-R4.
     pub fn stop_sending(&mut self) {
         match &mut self.turn {
             Turn::Theirs { sending, .. } => *sending = None,

@@ -1,4 +1,4 @@
-//! The layout of stored state (SPEC.md §11.2 to §11.5) as plain fields, which may hold what no state may.
+//! The layout of stored state (SPEC.md §12.2 to §12.5) as plain fields, which may hold what no state may.
 
 use subrosa::wire::{Error, Reader};
 
@@ -7,7 +7,7 @@ use super::{Answer, error};
 
 type Read<T> = Result<T, Error>;
 
-/// §11.2.
+/// §12.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The address.
@@ -18,7 +18,7 @@ pub struct Identity {
     pub secret: Bytes32,
 }
 
-/// §11.3.
+/// §12.3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prekeys {
     /// The next id.
@@ -61,7 +61,7 @@ pub struct OneTime<const N: usize> {
     pub made_at: u64,
 }
 
-/// §11.5.
+/// §12.5.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conversation {
     /// The peer's address.
@@ -121,7 +121,7 @@ pub enum Standing {
     },
 }
 
-/// §11.4.
+/// §12.4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ratchet {
     /// `sid`

@@ -202,7 +202,7 @@ impl Device for LibraryDevice {
         let incoming = Incoming::parse(message).map_err(refused)?;
         let mut found: Vec<Vec<u8>> = self.directory.find(&incoming).cloned().collect();
         if let Some(first_id) = incoming.first_id() {
-            // A state past its time takes part in nothing (SPEC §10.3-R7), deleted or not.
+            // A state past its time takes part in nothing (SPEC §11.3-R7), deleted or not.
             found.retain(|address| self.is_begun_by(address, &first_id, now));
             if found.is_empty() {
                 return self.stage(message, &incoming, now);

@@ -1,4 +1,4 @@
-//! SPEC §10: whole conversations, as scripts.
+//! SPEC §11: whole conversations, as scripts.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub(super) mod play;
 
 pub(super) const SECTION: Section = Section {
     name: "session",
-    spec: "SPEC.md §10, with §7.5, §7.6 and §9",
+    spec: "SPEC.md §11, with §7.5, §7.6 and §9",
     description: "Whole conversations, each a script: devices, and what they do step by step. A step that is refused \
                   changes nothing (§1-R1). A text is, nearly always, the name of its message.",
     ops: &[OPS],

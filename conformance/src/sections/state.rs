@@ -1,4 +1,4 @@
-//! SPEC §11: the container of stored state, and what may stand in it.
+//! SPEC §12: the container of stored state, and what may stand in it.
 
 use serde_json::{Value, json};
 use subrosa::hazmat::{self, Given};
@@ -15,7 +15,7 @@ mod prekeys;
 
 pub(super) const SECTION: Section = Section {
     name: "state",
-    spec: "SPEC.md §11",
+    spec: "SPEC.md §12",
     description: "The container, sealed and opened; and the plaintext of every kind: states that are written again as the \
                   same bytes, and every breach of an invariant.",
     ops: &[OPS],
@@ -34,7 +34,7 @@ const APP_KEY: Field = field("app_key", Kind::HexOf(32));
 const OPS: &[Op] = &[
     Op {
         name: "state.seal",
-        summary: "The container of a plaintext (§11.1), with its salt given.",
+        summary: "The container of a plaintext (§12.1), with its salt given.",
         input: &[
             field("kind", Kind::Integer(U16)),
             field("version", Kind::Integer(U16)),
@@ -71,7 +71,7 @@ const OPS: &[Op] = &[
     },
     Op {
         name: "state.decode",
-        summary: "Reads the plaintext of kind 1, 2 or 3 (§11.2 to §11.5) and writes it again.",
+        summary: "Reads the plaintext of kind 1, 2 or 3 (§12.2 to §12.5) and writes it again.",
         input: &[
             field("kind", Kind::Integer(3)),
             field("plaintext", Kind::Hex),
@@ -102,7 +102,7 @@ fn seal(input: &Input<'_>) -> Result<Output, Refusal> {
     let mut given = Given::new([salt.to_vec()]);
     let exported = state::seal(format, slot, &plaintext, &AppKey::new(app_key), &mut given);
     let output = Output::new().hex("exported", exported.map_err(refused)?);
-    // The steps once more, by the formula of SPEC §11.1.
+    // The steps once more, by the formula of SPEC §12.1.
     let container = Container {
         kind: format.kind,
         version: format.version,

@@ -1,4 +1,4 @@
-//! Which state of a conversation sends (SPEC §10.3), and how long the others read.
+//! Which state of a conversation sends (SPEC §11.3), and how long the others read.
 
 use std::collections::BTreeMap;
 use std::string::String;

@@ -8,7 +8,7 @@ use crate::session::limits::{CLOSED_CHAINS, SPENT_CHAINS, STATES, STORED_KEYS};
 use crate::session::{Conversation, Error};
 use crate::state::OVERHEAD;
 
-/// Every bound of SPEC §14 on one conversation.
+/// Every bound of SPEC §15 on one conversation.
 #[track_caller]
 fn assert_bounded(conversation: &Conversation) -> usize {
     let ratchets = || conversation.states.iter().map(|state| &state.ratchet);

@@ -1,4 +1,4 @@
-//! Stored conversations that no sequence of calls leads to (SPEC §11.4, §11.5).
+//! Stored conversations that no sequence of calls leads to (SPEC §12.4, §12.5).
 
 use std::vec;
 use std::vec::Vec;

@@ -1,4 +1,4 @@
-//! A thief copies the whole state of one side and reads along (SPEC §15.2).
+//! A thief copies the whole state of one side and reads along (SPEC §16.2).
 
 use std::vec::Vec;
 

@@ -20,7 +20,7 @@ pub(super) const OPS: &[Op] = &[
     Op {
         name: "agreement.generate",
         summary: "The first generation, from SPK's private half and the KEM key's seed. `prekeys` is everywhere the \
-                  plaintext encoding of §11.3.",
+                  plaintext encoding of §12.3.",
         input: &[TIME, SPK, KEM],
         output: &[PREKEYS],
         trace: &[],

@@ -1,4 +1,4 @@
-//! SPEC §11.4, §11.5: stored conversations.
+//! SPEC §12.4, §12.5: stored conversations.
 
 use super::{CONVERSATION, invalid, not_whole, valid};
 use crate::generate::Cases;

@@ -1,4 +1,4 @@
-//! SPEC §11.3: stored prekeys.
+//! SPEC §12.3: stored prekeys.
 
 use super::{PREKEYS, invalid, not_whole, valid};
 use crate::generate::Cases;
