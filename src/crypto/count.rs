@@ -9,6 +9,7 @@ pub(crate) enum Op {
     DhKey,
     KemKey,
     Encapsulate,
+    EncapsulateFirst,
     Decapsulate,
     Sign,
     Verify,
@@ -18,7 +19,7 @@ pub(crate) enum Op {
     Hash,
 }
 
-const KINDS: usize = 11;
+const KINDS: usize = 12;
 
 std::thread_local! {
     static COUNTS: Cell<[u64; KINDS]> = const { Cell::new([0; KINDS]) };
