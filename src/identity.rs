@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::crypto::dh::{DhKeyPair, DhPublic};
+use crate::crypto::dh::{DhKeyPair, DhPoint, DhPublic};
 use crate::crypto::hedge::{Hedge, fresh};
-use crate::crypto::sign::{Signature, SigningKey, VerifyingKey};
+use crate::crypto::sign::{Signature, SigningKey, Verifier, VerifyingKey};
 use crate::crypto::{Secret, TryCryptoRng, labels};
 use crate::wire::{self, Reader, Writer};
 
@@ -95,15 +95,28 @@ impl SignedIdentity {
     }
 
     /// SPEC §6.2-R2 and R3: both keys valid, `IKd` of prime order, `sig_id` holds.
-    pub(crate) fn verify(&self) -> Result<IdentityKeys, Error> {
+    pub(crate) fn verify(&self) -> Result<VerifiedKeys, Error> {
         let keys = IdentityKeys {
             signing: self.signing,
             dh: DhPublic::from_bytes(&self.dh)?,
         };
-        self.signing.verify(&signed_bytes(&keys), &self.signature)?;
-        keys.dh.require_prime_order()?;
-        Ok(keys)
+        let verifier = Verifier::new(&self.signing)?;
+        verifier.verify(&signed_bytes(&keys), &self.signature)?;
+        let dh_point = DhPoint::new(&keys.dh);
+        dh_point.require_prime_order()?;
+        Ok(VerifiedKeys {
+            keys,
+            verifier,
+            dh_point,
+        })
     }
+}
+
+/// Identity keys that were verified, and both in the form in which they are used next.
+pub(crate) struct VerifiedKeys {
+    pub(crate) keys: IdentityKeys,
+    pub(crate) verifier: Verifier,
+    pub(crate) dh_point: DhPoint,
 }
 
 /// What `sig_id` signs: `L("identity") || IKs || IKd`.

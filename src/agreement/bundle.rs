@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 
 use super::Error;
 use super::limits::{BUNDLE_MAX, SUITE};
-use crate::crypto::dh::DhPublic;
+use crate::crypto::dh::{DhPoint, DhPublic};
 use crate::crypto::kem::KemPublic;
 use crate::crypto::labels;
 use crate::crypto::sign::Signature;
-use crate::identity::{Address, DeviceIdentity, Identity, SignedIdentity};
+use crate::identity::{Address, DeviceIdentity, Identity, SignedIdentity, VerifiedKeys};
 use crate::wire::{self, Reader, Writer};
 
 /// The public half of a signed prekey.
@@ -138,16 +138,21 @@ impl Bundle {
     /// [`Error::BadSignature`], [`Error::Malformed`] for an identity key outside the prime-order group,
     /// [`Error::StaleBundle`] where `not_after <= now`.
     pub fn verify(self, now: u64) -> Result<VerifiedBundle, Error> {
+        let VerifiedKeys {
+            keys,
+            verifier,
+            dh_point,
+        } = self.identity.verify()?;
         let identity = Identity {
             address: self.address,
-            keys: self.identity.verify()?,
+            keys,
         };
-        let signing_key = identity.keys().signing_key();
-        signing_key.verify(&self.signed.signed_bytes(&identity), &self.signed_signature)?;
-        signing_key.verify(&self.kem.signed_bytes(&identity), &self.kem_signature)?;
+        verifier.verify(&self.signed.signed_bytes(&identity), &self.signed_signature)?;
+        verifier.verify(&self.kem.signed_bytes(&identity), &self.kem_signature)?;
         let verified = VerifiedBundle {
             encoded: self.encoded,
             identity,
+            identity_point: dh_point,
             signed: self.signed,
             kem: self.kem,
             one_time: self.one_time,
@@ -210,6 +215,8 @@ fn read_one_time(reader: &mut Reader<'_>) -> Result<Option<OneTimePrekey>, Error
 pub struct VerifiedBundle {
     pub(crate) encoded: Vec<u8>,
     pub(crate) identity: Identity,
+    /// `IKd` of the identity.
+    pub(crate) identity_point: DhPoint,
     pub(crate) signed: SignedPrekey,
     pub(crate) kem: KemPrekey,
     pub(crate) one_time: Option<OneTimePrekey>,

@@ -8,7 +8,7 @@ use super::transcript::{
     ENCRYPTED_IDENTITY, IDENTITY_PLAINTEXT, Secrets, Transcript, identity_plaintext,
 };
 use super::{Error, FirstPrefix, PREFIX, VerifiedBundle};
-use crate::crypto::dh::{DhKeyPair, DhPublic};
+use crate::crypto::dh::{DhKeyPair, DhPoint, DhPublic};
 use crate::crypto::hedge::Entropy;
 use crate::crypto::kem::KEM_CIPHERTEXT;
 use crate::crypto::labels::purpose;
@@ -56,10 +56,11 @@ impl InitiatorWork {
         let (ciphertext, ss) = bundle.kem.key.encapsulate(&message);
 
         let one_time = bundle.one_time.as_ref();
+        let signed_point = DhPoint::new(&bundle.signed.key);
         let secrets = Secrets {
-            dh1: Some(device.dh().agree(&bundle.signed.key)?),
-            dh2: ephemeral.agree(responder.keys().dh_key())?,
-            dh3: ephemeral.agree(&bundle.signed.key)?,
+            dh1: Some(device.dh().agree_at(&signed_point)?),
+            dh2: ephemeral.agree_at(&bundle.identity_point)?,
+            dh3: ephemeral.agree_at(&signed_point)?,
             dh4: one_time.map(|key| ephemeral.agree(&key.key)).transpose()?,
             ss,
         };

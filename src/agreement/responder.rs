@@ -6,7 +6,7 @@ use super::prekeys::Found;
 use super::transcript::{IDENTITY_PLAINTEXT, Secrets, Transcript, read_identity};
 use super::{Error, FirstPrefix, Prekeys, Used};
 use crate::crypto::SharedSecret;
-use crate::crypto::dh::DhKeyPair;
+use crate::crypto::dh::{DhKeyPair, DhPoint};
 use crate::identity::{DeviceIdentity, Identity};
 
 /// An agreement answered. Nothing of it is believed before the body of the first message was opened.
@@ -44,14 +44,14 @@ impl<'a> ResponderWork<'a> {
         let found = prekeys.find(first, now)?;
         let kem_pair = found.kem_pair();
         let one_time_pair = found.one_time_pair();
-        let ephemeral = &first.ephemeral;
+        let ephemeral = DhPoint::new(&first.ephemeral);
         let mut secrets = Secrets {
             dh1: None,
-            dh2: device.dh().agree(ephemeral)?,
-            dh3: found.signed_pair().agree(ephemeral)?,
+            dh2: device.dh().agree_at(&ephemeral)?,
+            dh3: found.signed_pair().agree_at(&ephemeral)?,
             dh4: one_time_pair
                 .as_ref()
-                .map(|pair| pair.agree(ephemeral))
+                .map(|pair| pair.agree_at(&ephemeral))
                 .transpose()?,
             ss: kem_pair.decapsulate(first.ciphertext),
         };
@@ -60,15 +60,15 @@ impl<'a> ResponderWork<'a> {
             &found.signed_prekey(),
             &found.kem_prekey(&kem_pair),
             found.one_time_prekey(one_time_pair.as_ref()).as_ref(),
-            ephemeral,
+            &first.ephemeral,
             first.ciphertext,
         );
         let identity = transcript.open_identity(&secrets, first.encrypted_identity)?;
-        let (peer, created_at) = read_identity(&identity)?;
+        let (peer, peer_point, created_at) = read_identity(&identity)?;
         if peer.keys().shares_a_key(device.public().keys()) {
             return Err(Error::OwnIdentity);
         }
-        secrets.dh1 = Some(found.signed_pair().agree(peer.keys().dh_key())?);
+        secrets.dh1 = Some(found.signed_pair().agree_at(&peer_point)?);
         Ok(Self {
             found,
             secrets,

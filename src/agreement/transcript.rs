@@ -15,11 +15,13 @@ use super::Error;
 use super::bundle::{KemPrekey, OneTimePrekey, SignedPrekey};
 use super::limits::{CREATED_AT_MAX, SUITE};
 use crate::crypto::aead::{Aes256Gcm, NONCE, TAG};
-use crate::crypto::dh::DhPublic;
+use crate::crypto::dh::{DhPoint, DhPublic};
 use crate::crypto::hash::{expand, extract, sha256};
 use crate::crypto::kem::KEM_CIPHERTEXT;
 use crate::crypto::{Secret, SharedSecret, labels};
-use crate::identity::{ADDRESS_MAX, Address, DeviceIdentity, Identity, SignedIdentity};
+use crate::identity::{
+    ADDRESS_MAX, Address, DeviceIdentity, Identity, SignedIdentity, VerifiedKeys,
+};
 use crate::padding::require_zeros;
 use crate::wire::{Reader, Writer};
 
@@ -179,10 +181,10 @@ pub(crate) fn identity_plaintext(
     Ok(Zeroizing::new(*plaintext))
 }
 
-/// Reads and verifies `idpt`: who begins, and when (SPEC §7.5-R5).
+/// Reads and verifies `idpt`: who begins, the prepared `IKd`, and when (SPEC §7.5-R5).
 pub(crate) fn read_identity(
     plaintext: &[u8; IDENTITY_PLAINTEXT],
-) -> Result<(Identity, u64), Error> {
+) -> Result<(Identity, DhPoint, u64), Error> {
     let mut reader = Reader::new(plaintext);
     let signed = SignedIdentity::read(&mut reader)?;
     let created_at = reader.u64()?;
@@ -195,6 +197,6 @@ pub(crate) fn read_identity(
     if created_at > CREATED_AT_MAX {
         return Err(Error::Malformed);
     }
-    let keys = signed.verify()?;
-    Ok((Identity { address, keys }, created_at))
+    let VerifiedKeys { keys, dh_point, .. } = signed.verify()?;
+    Ok((Identity { address, keys }, dh_point, created_at))
 }

@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use ed25519_dalek::Signer;
+use ed25519_dalek::{Signer, Verifier as _};
 
 use super::{Error, Secret, counted};
 
@@ -15,6 +15,19 @@ pub const SIGNATURE: usize = 64;
 /// A signature, not yet verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signature(pub [u8; SIGNATURE]);
+
+impl Signature {
+    /// SPEC §3.4: whether R is the canonical encoding of a point of small order.
+    fn has_small_order_point(&self) -> bool {
+        let mut y = [0; 32];
+        y.copy_from_slice(self.0.first_chunk::<32>().unwrap_or(&[0; 32]));
+        if let Some(last) = y.last_mut() {
+            // The sign of x.
+            *last &= 0x7f;
+        }
+        SMALL_ORDER.contains(&y)
+    }
+}
 
 /// A signing key. The verifying key is always its own: no call takes one beside it.
 pub struct SigningKey(ed25519_dalek::SigningKey);
@@ -60,18 +73,12 @@ impl VerifyingKey {
         &self.0
     }
 
-    /// Verifies by the rule of SPEC §3.4.
+    /// Verifies by the rule of SPEC §3.4. For a key of several signatures, [`Verifier`] is faster.
     ///
     /// # Errors
     /// [`Error::BadSignature`], whatever the reason.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), Error> {
-        counted!(Verify);
-        self.require_canonical()?;
-        let key =
-            ed25519_dalek::VerifyingKey::from_bytes(&self.0).map_err(|_| Error::BadSignature)?;
-        // Refuses S >= L, an R that is not canonical, and A or R of small order.
-        key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0))
-            .map_err(|_| Error::BadSignature)
+        Verifier::new(self)?.verify(message, signature)
     }
 
     /// SPEC §3.4-R2: y below p. (A point with x = 0 and the sign bit set has small order and is refused as such.)
@@ -86,6 +93,42 @@ impl VerifyingKey {
     }
 }
 
+/// A verifying key that is one: canonical, on the curve, not of small order. A signature of it costs one point less to
+/// decompress.
+pub struct Verifier(ed25519_dalek::VerifyingKey);
+
+impl Verifier {
+    /// Checks the key by the rule of SPEC §3.4.
+    ///
+    /// # Errors
+    /// [`Error::BadSignature`]: no signature of such a key is accepted.
+    pub fn new(key: &VerifyingKey) -> Result<Self, Error> {
+        key.require_canonical()?;
+        let key =
+            ed25519_dalek::VerifyingKey::from_bytes(&key.0).map_err(|_| Error::BadSignature)?;
+        if key.is_weak() {
+            return Err(Error::BadSignature);
+        }
+        Ok(Self(key))
+    }
+
+    /// Verifies by the rule of SPEC §3.4.
+    ///
+    /// # Errors
+    /// [`Error::BadSignature`], whatever the reason.
+    pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), Error> {
+        counted!(Verify);
+        if signature.has_small_order_point() {
+            return Err(Error::BadSignature);
+        }
+        // Refuses S >= L. It compares R as bytes with the encoding of the point that it should be, and so refuses any
+        // encoding that is not canonical, without taking it apart.
+        self.0
+            .verify(message, &ed25519_dalek::Signature::from_bytes(&signature.0))
+            .map_err(|_| Error::BadSignature)
+    }
+}
+
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("VerifyingKey(")?;
@@ -95,3 +138,32 @@ impl fmt::Debug for VerifyingKey {
         f.write_str(")")
     }
 }
+
+/// The y-coordinates of the eight points whose order divides 8: 1 and -1, 0 (twice), and those of order 8 (twice each).
+pub(crate) const SMALL_ORDER: [[u8; 32]; 5] = [
+    [
+        0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00,
+    ],
+    [
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0x7f,
+    ],
+    [
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00,
+    ],
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+];

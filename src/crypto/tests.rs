@@ -1,8 +1,15 @@
 use std::vec;
 use std::vec::Vec;
 
+use curve25519_dalek::constants::EIGHT_TORSION;
+use curve25519_dalek::{EdwardsPoint, MontgomeryPoint, Scalar};
+use ed25519_dalek::Verifier as _;
+use sha2::{Digest, Sha512};
+
+use super::dh::{DhKeyPair, DhPoint, DhPublic};
 use super::hash::{HASH, HmacKey, sha256};
 use super::kem::{self, KEM_CT1, KEM_CT2, KEM_SEED, KEM_VECTOR, KemKeyPair, KemPublic};
+use super::sign::{SMALL_ORDER, Signature, SigningKey, VerifyingKey};
 use super::{Error, Secret, labels};
 
 /// Bytes that differ with each label and number.
@@ -142,5 +149,203 @@ fn no_label_is_a_prefix_of_another() {
     }
     for (index, purpose) in labels::purpose::ALL.iter().enumerate() {
         assert!(!labels::purpose::ALL[..index].contains(purpose));
+    }
+}
+
+/// Agrees by the ladder of RFC 7748 §5, and compares.
+fn agrees_as_the_ladder(secret: [u8; 32], u: [u8; 32]) {
+    let pair = DhKeyPair::from_secret(Secret::new(secret));
+    assert_eq!(
+        *pair.public().as_bytes(),
+        x25519_dalek::x25519(secret, x25519_dalek::X25519_BASEPOINT_BYTES)
+    );
+    let public = DhPublic::from_bytes(&u).unwrap();
+    let expected = match x25519_dalek::x25519(secret, u) {
+        zero if zero == [0; 32] => None,
+        shared => Some(shared),
+    };
+    let point = DhPoint::new(&public);
+    for agreed in [pair.agree(&public), pair.agree_at(&point)] {
+        match agreed {
+            Ok(shared) => assert_eq!(Some(*shared.expose()), expected, "{u:02x?}"),
+            Err(error) => {
+                assert_eq!(error, Error::NonContributory);
+                assert_eq!(expected, None, "{u:02x?}");
+            }
+        }
+    }
+}
+
+/// A u-coordinate below p, from 32 bytes.
+fn reduced(bytes: [u8; 32]) -> [u8; 32] {
+    let mut bytes = bytes;
+    bytes[31] &= 0x7f;
+    // Any value of p and above becomes a small one; 0 among them.
+    if DhPublic::from_bytes(&bytes).is_err() {
+        bytes = [0; 32];
+    }
+    bytes
+}
+
+#[test]
+fn agreement_is_the_ladder_for_keys_on_the_curve_and_on_its_twist() {
+    let mut on_the_curve = 0;
+    for number in 0..10_000 {
+        let u = reduced(sample("u", number));
+        on_the_curve += u32::from(MontgomeryPoint(u).to_edwards(0).is_some());
+        agrees_as_the_ladder(sample("secret", number), u);
+    }
+    assert!((4_000..6_000).contains(&on_the_curve), "{on_the_curve}");
+}
+
+#[test]
+fn agreement_is_the_ladder_for_keys_with_torsion_and_of_small_order() {
+    for number in 0..100 {
+        let honest = EdwardsPoint::mul_base_clamped(sample("point", number));
+        for torsion in EIGHT_TORSION {
+            for point in [torsion, honest + torsion] {
+                agrees_as_the_ladder(sample("secret", number), point.to_montgomery().0);
+            }
+        }
+    }
+}
+
+#[test]
+fn agreement_is_the_ladder_at_both_ends_of_the_field_and_of_the_scalars() {
+    for number in 0..=255 {
+        let mut lowest = [0; 32];
+        lowest[0] = number;
+        // From p - 1 downward.
+        let mut highest = [0xff; 32];
+        highest[0] = 0xec_u8.wrapping_sub(number);
+        highest[1] = if number > 0xec { 0xfe } else { 0xff };
+        highest[31] = 0x7f;
+        for secret in [[0; 32], [0xff; 32], sample("secret", number.into())] {
+            agrees_as_the_ladder(secret, lowest);
+            agrees_as_the_ladder(secret, highest);
+        }
+    }
+}
+
+#[test]
+fn the_small_orders_are_those_of_the_curve() {
+    let mut found = Vec::new();
+    for point in EIGHT_TORSION {
+        let mut y = point.compress().0;
+        y[31] &= 0x7f;
+        assert!(SMALL_ORDER.contains(&y), "{y:02x?}");
+        found.push(y);
+    }
+    assert!(SMALL_ORDER.iter().all(|y| found.contains(y)));
+}
+
+/// The rule of SPEC §3.4 once more, from another function of the crate below.
+fn strictly(key: &VerifyingKey, message: &[u8], signature: &Signature) -> bool {
+    let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+    ed25519_dalek::VerifyingKey::from_bytes(key.as_bytes())
+        .is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
+}
+
+#[test]
+fn a_flipped_bit_in_a_signature_or_its_key_is_refused() {
+    for number in 0..20 {
+        let key = SigningKey::from_seed(&Secret::new(sample("seed", number)));
+        let message = sample("message", number);
+        let signature = key.sign(&message).unwrap();
+        let public = key.verifying_key();
+        assert_eq!(public.verify(&message, &signature), Ok(()));
+        for bit in 0..512 {
+            let mut other = signature;
+            other.0[bit / 8] ^= 1 << (bit % 8);
+            let refused = public.verify(&message, &other);
+            assert_eq!(refused, Err(Error::BadSignature));
+        }
+        for bit in 0..256 {
+            let mut other = public;
+            other.0[bit / 8] ^= 1 << (bit % 8);
+            let refused = other.verify(&message, &signature);
+            assert_eq!(refused, Err(Error::BadSignature));
+        }
+    }
+}
+
+/// An owner of a key with torsion in it makes signatures whose R has small order. The equation holds for one in eight.
+#[test]
+fn signatures_with_a_point_of_small_order_are_refused_though_the_equation_holds() {
+    let mut equation_holds = 0;
+    for number in 0..40 {
+        let secret = Scalar::from_bytes_mod_order(sample("scalar", number));
+        for torsion in EIGHT_TORSION {
+            let key = (EdwardsPoint::mul_base(&secret) + torsion).compress().0;
+            for r in EIGHT_TORSION {
+                let r = r.compress().0;
+                let message = sample("message", number);
+                let challenge = challenge(&r, &key, &message);
+                let mut signature = [0; 64];
+                signature[..32].copy_from_slice(&r);
+                signature[32..].copy_from_slice((challenge * secret).as_bytes());
+                let plain = ed25519_dalek::VerifyingKey::from_bytes(&key).unwrap();
+                let plain_signature = ed25519_dalek::Signature::from_bytes(&signature);
+                equation_holds += u32::from(plain.verify(&message, &plain_signature).is_ok());
+
+                let (key, signature) = (VerifyingKey(key), Signature(signature));
+                assert!(!strictly(&key, &message, &signature));
+                let refused = key.verify(&message, &signature);
+                assert_eq!(refused, Err(Error::BadSignature));
+            }
+        }
+    }
+    assert!(equation_holds > 100, "{equation_holds}");
+}
+
+/// SHA-512(R || A || M) modulo the group order (RFC 8032 §5.1.7).
+fn challenge(r: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Scalar {
+    let hash = Sha512::new()
+        .chain_update(r)
+        .chain_update(key)
+        .chain_update(message)
+        .finalize();
+    Scalar::from_bytes_mod_order_wide(&hash.into())
+}
+
+/// A key with torsion, and honest signatures of it: accepted exactly where the stricter function accepts.
+#[test]
+fn verification_is_the_strict_one_for_keys_with_torsion() {
+    let (mut accepted, mut refused) = (0, 0);
+    for number in 0..100 {
+        let secret = Scalar::from_bytes_mod_order(sample("scalar", number));
+        let nonce = Scalar::from_bytes_mod_order(sample("nonce", number));
+        let message = sample("message", number);
+        for torsion in EIGHT_TORSION {
+            let key = (EdwardsPoint::mul_base(&secret) + torsion).compress().0;
+            let r = (EdwardsPoint::mul_base(&nonce)).compress().0;
+            let s = nonce + challenge(&r, &key, &message) * secret;
+            let mut signature = [0; 64];
+            signature[..32].copy_from_slice(&r);
+            signature[32..].copy_from_slice(s.as_bytes());
+            let (key, signature) = (VerifyingKey(key), Signature(signature));
+            let ours = key.verify(&message, &signature).is_ok();
+            assert_eq!(ours, strictly(&key, &message, &signature));
+            *(if ours { &mut accepted } else { &mut refused }) += 1;
+        }
+    }
+    assert!(accepted > 100 && refused > 100, "{accepted}, {refused}");
+}
+
+#[test]
+fn only_points_of_prime_order_stand_for_an_identity() {
+    for number in 0..200 {
+        let honest = EdwardsPoint::mul_base_clamped(sample("point", number));
+        for torsion in EIGHT_TORSION {
+            for point in [torsion, honest + torsion] {
+                let public = DhPublic::from_bytes(&point.to_montgomery().0).unwrap();
+                let prime_order = point.is_torsion_free() && !point.is_small_order();
+                assert_eq!(public.require_prime_order().is_ok(), prime_order);
+            }
+        }
+        let public = DhPublic::from_bytes(&reduced(sample("u", number))).unwrap();
+        let point = MontgomeryPoint(*public.as_bytes()).to_edwards(0);
+        let prime_order = point.is_some_and(|point| point.is_torsion_free());
+        assert_eq!(public.require_prime_order().is_ok(), prime_order);
     }
 }
