@@ -12,6 +12,7 @@
 //!      Turn::Ended ◄──── a message under NHKr: new chain ──── Turn::Theirs without sending chain
 //! ```
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::crypto::Secret;
@@ -51,12 +52,10 @@ pub(crate) enum Turn {
         own: DhKeyPair,
         root: RootKey,
         /// `None` once the state is receive-only.
-        sending: Option<SendingChain>,
+        sending: Option<Box<SendingChain>>,
     },
     /// Ours: the next message begins a chain with a new key.
     Ours {
-        /// Our last public key; its private half is gone.
-        own_public: DhPublic,
         root: RootKey,
         /// `NHKs`, the header key of that chain.
         next_header_key: HeaderKey,
@@ -64,7 +63,7 @@ pub(crate) enum Turn {
         previous_count: u32,
     },
     /// Nobody's: receive-only, and what was needed for another step is gone.
-    Ended { own_public: DhPublic },
+    Ended,
 }
 
 /// One state of a conversation.
@@ -141,7 +140,6 @@ impl Ratchet {
                 root,
                 next_header_key,
                 previous_count,
-                ..
             } => Some(begin_chain(
                 root,
                 &self.peer_public,
@@ -149,7 +147,7 @@ impl Ratchet {
                 *previous_count,
                 entropy,
             )?),
-            Turn::Theirs { .. } | Turn::Ended { .. } => None,
+            Turn::Theirs { .. } | Turn::Ended => None,
         };
         let turn = new_turn.as_ref().unwrap_or(&self.turn);
         let Turn::Theirs {
@@ -185,11 +183,8 @@ impl Ratchet {
     pub(crate) fn stop_sending(&mut self) {
         match &mut self.turn {
             Turn::Theirs { sending, .. } => *sending = None,
-            Turn::Ours { own_public, .. } => {
-                let own_public = *own_public;
-                self.turn = Turn::Ended { own_public };
-            }
-            Turn::Ended { .. } => {}
+            Turn::Ours { .. } => self.turn = Turn::Ended,
+            Turn::Ended => {}
         }
     }
 
@@ -246,13 +241,13 @@ fn begin_chain(
     Ok(Turn::Theirs {
         own,
         root: step.root,
-        sending: Some(SendingChain {
+        sending: Some(Box::new(SendingChain {
             header_key,
             next_header_key: step.next_header_key,
             chain_key: step.chain_key,
             number: 0,
             previous_count,
-        }),
+        })),
     })
 }
 

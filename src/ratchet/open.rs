@@ -182,15 +182,13 @@ impl Ratchet {
         )?;
         let (closing, notices) = self.closing_keys(header.previous_count);
 
-        let own_public = *own.public();
         let next_turn = match sending {
             Some(chain) => Turn::Ours {
-                own_public,
                 root: step.root,
                 next_header_key: chain.next_header_key.duplicate(),
                 previous_count: chain.number,
             },
-            None => Turn::Ended { own_public },
+            None => Turn::Ended,
         };
         if let Some(chain) = self.receiving.take() {
             self.closed.push(chain.close(self.peer_public, closing));
@@ -251,7 +249,6 @@ impl Ratchet {
             Error::Forked => Error::Malformed,
             other => other,
         })?;
-        let own_public = *signed_prekey.public();
         let ratchet = Self {
             session_id: shared.session_id,
             peer_public: header.public,
@@ -259,7 +256,6 @@ impl Ratchet {
             receiving: Some(step.chain),
             closed: Vec::new(),
             turn: Turn::Ours {
-                own_public,
                 root: step.root,
                 next_header_key: initial.responder,
                 previous_count: 0,

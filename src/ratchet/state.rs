@@ -1,5 +1,6 @@
 //! The stored form of a ratchet (SPEC §12.4).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::chain::{ClosedChain, ReceivingChain, SendingChain, Window};
@@ -98,20 +99,18 @@ impl Turn {
                 }
             }
             Self::Ours {
-                own_public,
                 root,
                 next_header_key,
                 previous_count,
             } => {
                 writer
                     .u8(OURS)
-                    .bytes(own_public.as_bytes())
                     .bytes(root.expose())
                     .bytes(next_header_key.expose())
                     .u32(*previous_count);
             }
-            Self::Ended { own_public } => {
-                writer.u8(ENDED).bytes(own_public.as_bytes());
+            Self::Ended => {
+                writer.u8(ENDED);
             }
         }
     }
@@ -123,13 +122,13 @@ impl Turn {
                 let public = DhPublic::from_bytes(reader.array()?)?;
                 let root = RootKey::new(read_secret(reader)?);
                 let sending = match reader.flag()? {
-                    true => Some(SendingChain {
+                    true => Some(Box::new(SendingChain {
                         header_key: HeaderKey::new(read_secret(reader)?),
                         next_header_key: HeaderKey::new(read_secret(reader)?),
                         chain_key: ChainKey::new(read_secret(reader)?),
                         number: read_count(reader)?,
                         previous_count: read_count(reader)?,
-                    }),
+                    })),
                     false => None,
                 };
                 Ok(Self::Theirs {
@@ -139,14 +138,11 @@ impl Turn {
                 })
             }
             OURS => Ok(Self::Ours {
-                own_public: DhPublic::from_bytes(reader.array()?)?,
                 root: RootKey::new(read_secret(reader)?),
                 next_header_key: HeaderKey::new(read_secret(reader)?),
                 previous_count: read_count(reader)?,
             }),
-            ENDED => Ok(Self::Ended {
-                own_public: DhPublic::from_bytes(reader.array()?)?,
-            }),
+            ENDED => Ok(Self::Ended),
             _ => Err(Error::Malformed),
         }
     }

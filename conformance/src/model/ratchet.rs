@@ -231,23 +231,13 @@ impl Ratchet {
         }
     }
 
-    /// Our newest public key.
-    #[must_use]
-    pub const fn own_public(&self) -> &Bytes32 {
-        match &self.turn {
-            Turn::Theirs { public, .. } | Turn::Ours { public, .. } | Turn::Ended { public } => {
-                public
-            }
-        }
-    }
-
     /// Whether it can send.
     #[must_use]
     pub const fn can_send(&self) -> bool {
         match &self.turn {
             Turn::Theirs { sending, .. } => sending.is_some(),
             Turn::Ours { .. } => true,
-            Turn::Ended { .. } => false,
+            Turn::Ended => false,
         }
     }
 
@@ -255,8 +245,8 @@ impl Ratchet {
     pub fn stop_sending(&mut self) {
         match &mut self.turn {
             Turn::Theirs { sending, .. } => *sending = None,
-            Turn::Ours { public, .. } => self.turn = Turn::Ended { public: *public },
-            Turn::Ended { .. } => {}
+            Turn::Ours { .. } => self.turn = Turn::Ended,
+            Turn::Ended => {}
         }
     }
 
@@ -272,7 +262,7 @@ impl Ratchet {
         r32: &Bytes32,
     ) -> Answer<Vec<u8>> {
         let turn = match (&self.turn, secret) {
-            (Turn::Ours { rk, nhks, pn, .. }, Some(secret)) => {
+            (Turn::Ours { rk, nhks, pn }, Some(secret)) => {
                 begin_chain(rk, &self.dhr, secret, nhks, *pn)?
             }
             (Turn::Ours { .. }, None) => return Err(error("Rng")),
@@ -433,12 +423,11 @@ impl Ratchet {
         after.nhkr = nhk;
         after.turn = match sending {
             Some(chain) => Turn::Ours {
-                public: *public,
                 rk,
                 nhks: chain.nhks,
                 pn: chain.ns,
             },
-            None => Turn::Ended { public: *public },
+            None => Turn::Ended,
         };
         Ok(opening)
     }

@@ -154,8 +154,6 @@ pub enum Turn {
     },
     /// Ours.
     Ours {
-        /// Our last public key.
-        public: Bytes32,
         /// `RK`
         rk: Bytes32,
         /// `NHKs`
@@ -164,10 +162,7 @@ pub enum Turn {
         pn: u32,
     },
     /// Nobody's.
-    Ended {
-        /// Our last public key.
-        public: Bytes32,
-    },
+    Ended,
 }
 
 /// The sending chain.
@@ -502,14 +497,11 @@ impl Layout for Turn {
                 sending: optional(reader, Sending::fields)?,
             },
             1 => Self::Ours {
-                public: *reader.array()?,
                 rk: *reader.array()?,
                 nhks: *reader.array()?,
                 pn: reader.u32()?,
             },
-            2 => Self::Ended {
-                public: *reader.array()?,
-            },
+            2 => Self::Ended,
             _ => return Err(Error::Value),
         })
     }
@@ -528,22 +520,13 @@ impl Layout for Turn {
                 out.extend(rk);
                 write_optional(sending.as_ref(), out);
             }
-            Self::Ours {
-                public,
-                rk,
-                nhks,
-                pn,
-            } => {
+            Self::Ours { rk, nhks, pn } => {
                 out.push(1);
-                out.extend(public);
                 out.extend(rk);
                 out.extend(nhks);
                 out.extend(pn.to_be_bytes());
             }
-            Self::Ended { public } => {
-                out.push(2);
-                out.extend(public);
-            }
+            Self::Ended => out.push(2),
         }
     }
 }

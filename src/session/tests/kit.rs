@@ -364,7 +364,6 @@ impl Forge {
             root,
             next_header_key,
             previous_count,
-            ..
         } = &ratchet.turn
         else {
             panic!("not the sender's turn");

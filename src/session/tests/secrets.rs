@@ -181,7 +181,7 @@ fn secrets_of(ratchet: &Ratchet) -> Vec<Vec<u8>> {
             add(root.expose());
             add(next_header_key.expose());
         }
-        Turn::Ended { .. } => {}
+        Turn::Ended => {}
     }
     if let Some(chain) = &ratchet.receiving {
         add(chain.header_key.expose());

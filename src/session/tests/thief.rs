@@ -65,7 +65,7 @@ impl Thief {
                 thief.roots.push(*root.expose());
                 thief.header_keys.push(*next_header_key.expose());
             }
-            Turn::Ended { .. } => panic!("the state sends"),
+            Turn::Ended => panic!("the state sends"),
         }
         if let Some(chain) = &stolen.receiving {
             thief.header_keys.push(*chain.header_key.expose());

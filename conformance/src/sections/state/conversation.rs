@@ -2,7 +2,6 @@
 
 use super::{CONVERSATION, invalid, not_whole, valid};
 use crate::generate::Cases;
-use crate::model::formula::Bytes32;
 use crate::model::prekeys::DAY;
 use crate::model::stored::{
     Closed, Conversation, Keys, Layout, Origin, Ratchet, Receiving, Sending, Standing, State, Turn,
@@ -541,9 +540,7 @@ fn standings(cases: &mut Cases, made: &Made) {
             with_state(begun, |state| {
                 state.standing = RECEIVE_ONLY;
                 state.origin = Origin::Answered;
-                state.ratchet.turn = Turn::Ended {
-                    public: edge::small(9),
-                };
+                state.ratchet.turn = Turn::Ended;
             }),
         ),
         (
@@ -599,18 +596,6 @@ fn ratchets(cases: &mut Cases, made: &Made) {
         answering,
         ..
     } = made;
-    let own = |base: &Conversation, key: Bytes32| {
-        with_ratchet(base, |ratchet| match &mut ratchet.turn {
-            Turn::Theirs { public, .. } | Turn::Ours { public, .. } | Turn::Ended { public } => {
-                *public = key
-            }
-        })
-    };
-    let mut ended = answering.clone();
-    for state in &mut ended.states {
-        state.standing = RECEIVE_ONLY;
-        state.ratchet.stop_sending();
-    }
     let pn = |base: &Conversation, value: u32| {
         with_ratchet(base, |ratchet| match &mut ratchet.turn {
             Turn::Theirs {
@@ -637,12 +622,14 @@ fn ratchets(cases: &mut Cases, made: &Made) {
             }),
         ),
         (
-            "own-key-theirs-p",
+            "own-key-p",
             canonical,
-            own(answered, edge::p_plus(0)),
+            with_ratchet(answered, |ratchet| {
+                if let Turn::Theirs { public, .. } = &mut ratchet.turn {
+                    *public = edge::p_plus(0);
+                }
+            }),
         ),
-        ("own-key-ours-p", canonical, own(answering, edge::p_plus(0))),
-        ("own-key-ended-p", canonical, own(&ended, edge::p_plus(0))),
         (
             "closed-key-p",
             canonical,
