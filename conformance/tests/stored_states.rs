@@ -15,7 +15,7 @@ use subrosa::{
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
-use common::{Device, NOW, SeededRng, open};
+use common::{DAY, Device, NOW, SeededRng, open};
 
 fn bytes(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().unwrap()).unwrap()
@@ -92,6 +92,16 @@ fn version_0_is_read_and_goes_on() {
     }
     let mut given = Given::new([vec![7; 32]]);
     assert!(hazmat::seal(&mut conversation, b"on", now, &mut given).is_ok());
+
+    let mut unanswered: Conversation = fixture.import("unanswered");
+    assert!(unanswered.can_send() && !unanswered.is_answered());
+    let deadline = fixture.0["deadline"].as_u64().unwrap();
+    let mut seal = |now| {
+        let mut given = Given::new([vec![7; 32]]);
+        hazmat::seal(&mut unanswered, b"on", now, &mut given)
+    };
+    assert!(seal(deadline).is_ok());
+    assert_eq!(seal(deadline + 1), Err(Error::Unanswered));
 }
 
 const GENERATION: u64 = 7;
@@ -160,11 +170,20 @@ fn write_the_fixture() {
     accept(&mut bob, &mut at_bob, &sealed[6], now);
     bob.seal(&mut at_bob, b"b", now);
 
+    // Carol's bundle was fetched ten days after she made it, and ends before the thirty days of the first message.
+    let carol = Device::new("carol", 3);
+    let bundle = carol.last_resort_bundle(NOW);
+    let mut unanswered = Conversation::new(*carol.identity.public());
+    unanswered
+        .begin(&bob.identity, &bundle, NOW + 10 * DAY, &mut bob.rng)
+        .unwrap();
+
     let device = &bob.identity;
     let values = [
         value("identity", device, device),
         value("prekeys", &bob.prekeys, device),
         value("conversation", &at_bob, device),
+        value("unanswered", &unanswered, device),
     ];
     let read = [1, 3, 5, 6].map(|number| hex::encode(&sealed[number]));
     let unread = [0, 2, 4, 7].map(|number| {
@@ -174,7 +193,8 @@ fn write_the_fixture() {
         })
     });
     let fixture = json!({
-        "comment": COMMENT, "app_key": hex::encode(APP_KEY), "generation": GENERATION, "now": now, "values": values,
+        "comment": COMMENT, "app_key": hex::encode(APP_KEY), "generation": GENERATION, "now": now,
+        "deadline": NOW + 37 * DAY, "values": values,
         "unread": unread, "read": read,
     });
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/");

@@ -230,11 +230,16 @@ impl VerifiedBundle {
     }
 
     /// A bundle may be verified long before it is used: its end is looked at both times (SPEC §7.2-R4).
-    pub(crate) const fn require_current(&self, now: u64) -> Result<(), Error> {
-        if self.signed.not_after <= now || self.kem.not_after <= now {
+    pub(crate) fn require_current(&self, now: u64) -> Result<(), Error> {
+        if self.not_after() <= now {
             return Err(Error::StaleBundle);
         }
         Ok(())
+    }
+
+    /// When the first of its two keys with an end ends, Unix milliseconds.
+    pub(crate) fn not_after(&self) -> u64 {
+        self.signed.not_after.min(self.kem.not_after)
     }
 
     /// Whether neither a one-time DH key nor a one-time KEM key is in it: the first messages have forward secrecy

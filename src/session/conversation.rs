@@ -33,10 +33,18 @@ pub struct Opened {
     pub action: Action,
 }
 
+/// What a state that we began needs until the peer answers.
+pub(super) struct Unanswered {
+    /// Goes in front of every message.
+    pub(super) prefix: Box<[u8; PREFIX]>,
+    /// The last moment to send it, Unix milliseconds.
+    pub(super) deadline: u64,
+}
+
 /// How a state came to be.
 pub(super) enum Origin {
-    /// We began; `prefix` goes in front of every message until the first answer.
-    Initiator { prefix: Option<Box<[u8; PREFIX]>> },
+    /// We began; `None` once the peer has answered, or the state is receive-only.
+    Initiator { unanswered: Option<Unanswered> },
     /// The peer began; what names its first messages.
     Responder {
         first_id: [u8; 16],
@@ -100,8 +108,8 @@ impl State {
     fn stop_sending(&mut self, now: u64) {
         if matches!(self.standing, Standing::Sending) {
             self.ratchet.stop_sending();
-            if let Origin::Initiator { prefix } = &mut self.origin {
-                *prefix = None;
+            if let Origin::Initiator { unanswered } = &mut self.origin {
+                *unanswered = None;
             }
             self.standing = Standing::ReceiveOnly {
                 since: now,
@@ -113,8 +121,8 @@ impl State {
 
     /// Takes note of a message opened in this state: whether it is an old one, and whether to begin anew.
     fn opened(&mut self, now: u64) -> (bool, bool) {
-        if let Origin::Initiator { prefix } = &mut self.origin {
-            *prefix = None;
+        if let Origin::Initiator { unanswered } = &mut self.origin {
+            *unanswered = None;
         }
         match &mut self.standing {
             Standing::Sending => (false, false),
@@ -172,8 +180,14 @@ impl Conversation {
     /// Whether the peer has answered in the state that sends: until then every message is a first message.
     #[must_use]
     pub fn is_answered(&self) -> bool {
-        self.sending()
-            .is_some_and(|state| !matches!(state.origin, Origin::Initiator { prefix: Some(_) }))
+        self.sending().is_some_and(|state| {
+            !matches!(
+                state.origin,
+                Origin::Initiator {
+                    unanswered: Some(_)
+                }
+            )
+        })
     }
 
     /// Begins the conversation, or begins it anew: a fresh agreement, in which every later message is sent. Older
@@ -211,7 +225,11 @@ impl Conversation {
         let state = State {
             created_at,
             origin: Origin::Initiator {
-                prefix: Some(initiation.prefix),
+                unanswered: Some(Unanswered {
+                    prefix: initiation.prefix,
+                    // SPEC §11.3-R6
+                    deadline: now.saturating_add(UNANSWERED).min(bundle.not_after()),
+                }),
             },
             standing: Standing::Sending,
             ratchet,
@@ -249,12 +267,13 @@ impl Conversation {
         let header = Kind::Message.header();
         let prefix: &[u8] = match &state.origin {
             Origin::Initiator {
-                prefix: Some(prefix),
+                unanswered: Some(unanswered),
             } => {
-                if now > state.created_at.saturating_add(UNANSWERED) {
+                // SPEC §11.3-R6
+                if now > unanswered.deadline {
                     return Err(Error::Unanswered);
                 }
-                prefix.as_slice()
+                unanswered.prefix.as_slice()
             }
             _ => &header,
         };

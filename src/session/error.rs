@@ -29,7 +29,7 @@ pub enum Error {
     Forked,
     /// 2^20 messages without an answer.
     ChainExhausted,
-    /// The first message was repeated for 30 days without an answer.
+    /// The first message was repeated without an answer for 30 days, or until a key of the peer's bundle ended.
     Unanswered,
     /// A private prekey that the message needs is no longer there.
     PrekeyGone,

@@ -21,8 +21,8 @@ pub const HEADER_TRIALS: usize = 2;
 /// A receive-only state that was not used for so long is deleted, milliseconds.
 pub const RECEIVE_ONLY: u64 = 30 * DAY;
 
-/// How long an initiator repeats its first message's prefix without an answer, milliseconds: the responder keeps
-/// the private halves at least as long.
+/// How long an initiator repeats its first message's prefix without an answer, milliseconds, if no key of the bundle
+/// ends before: a responder that rotates when it should keeps the private halves as long.
 pub const UNANSWERED: u64 = 30 * DAY;
 
 /// Messages in a receive-only state are expected while both sides change over, not later, milliseconds.

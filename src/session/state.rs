@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::conversation::{Origin, Standing, State};
+use super::conversation::{Origin, Standing, State, Unanswered};
 use super::limits::{CLOSED_CHAINS, SPENT_CHAINS, STATES, STORED_KEYS};
 use super::{Conversation, Error};
 use crate::agreement::limits::CREATED_AT_MAX;
@@ -112,10 +112,10 @@ impl State {
     fn write(&self, writer: &mut Writer) -> Result<(), Error> {
         writer.u64(self.created_at);
         match &self.origin {
-            Origin::Initiator { prefix: None } => writer.u8(INITIATOR_ANSWERED),
+            Origin::Initiator { unanswered: None } => writer.u8(INITIATOR_ANSWERED),
             Origin::Initiator {
-                prefix: Some(prefix),
-            } => writer.u8(INITIATOR).bytes(prefix.as_slice()),
+                unanswered: Some(Unanswered { prefix, deadline }),
+            } => writer.u8(INITIATOR).u64(*deadline).bytes(prefix.as_slice()),
             Origin::Responder {
                 first_id,
                 prefix_hash,
@@ -149,7 +149,7 @@ impl State {
         let answered = ratchet.receiving.is_some();
         // A prefix is there exactly while a state that sends waits for its first answer; a responder has read something.
         let fits = match &origin {
-            Origin::Initiator { prefix } => prefix.is_some() == (sends && !answered),
+            Origin::Initiator { unanswered } => unanswered.is_some() == (sends && !answered),
             Origin::Responder { .. } => answered,
         };
         // A state that sends has what sending needs, another one has not.
@@ -168,9 +168,12 @@ impl State {
 fn read_origin(reader: &mut Reader<'_>) -> Result<Origin, wire::Error> {
     Ok(match reader.u8()? {
         INITIATOR => Origin::Initiator {
-            prefix: Some(read_prefix(reader)?),
+            unanswered: Some(Unanswered {
+                deadline: reader.u64()?,
+                prefix: read_prefix(reader)?,
+            }),
         },
-        INITIATOR_ANSWERED => Origin::Initiator { prefix: None },
+        INITIATOR_ANSWERED => Origin::Initiator { unanswered: None },
         RESPONDER => Origin::Responder {
             first_id: *reader.array()?,
             prefix_hash: *reader.array()?,

@@ -72,7 +72,11 @@ pub struct BundleModel {
 
 impl BundleModel {
     pub fn is_stale(&self, now: u64) -> bool {
-        self.signed_not_after <= now || self.kem_not_after <= now
+        self.not_after() <= now
+    }
+
+    fn not_after(&self) -> u64 {
+        self.signed_not_after.min(self.kem_not_after)
     }
 }
 
@@ -149,7 +153,10 @@ enum Turn {
 
 #[derive(Clone)]
 enum Origin {
-    Initiator { unanswered: bool },
+    /// Unanswered until when, or answered.
+    Initiator {
+        deadline: Option<u64>,
+    },
     Responder,
 }
 
@@ -199,7 +206,7 @@ impl ConversationModel {
 
     pub fn is_answered(&self) -> bool {
         self.sending()
-            .is_some_and(|state| !matches!(state.origin, Origin::Initiator { unanswered: true }))
+            .is_some_and(|state| !matches!(state.origin, Origin::Initiator { deadline: Some(_) }))
     }
 
     fn sending(&self) -> Option<&State> {
@@ -234,6 +241,7 @@ impl ConversationModel {
             bundle,
         };
         let name = session.name;
+        let deadline = (now + UNANSWERED).min(session.bundle.not_after());
         let answers = Public::Prekey(session.bundle.signed.name);
         let chain = Chain {
             name: names.next(),
@@ -243,7 +251,9 @@ impl ConversationModel {
         };
         let state = State {
             session,
-            origin: Origin::Initiator { unanswered: true },
+            origin: Origin::Initiator {
+                deadline: Some(deadline),
+            },
             standing: Standing::Sending,
             peer_public: answers,
             next_header_key: HeaderKey::Responder(name),
@@ -261,10 +271,14 @@ impl ConversationModel {
             .last_mut()
             .filter(|state| matches!(state.standing, Standing::Sending))
             .ok_or(Error::NoSession)?;
-        let is_first = matches!(state.origin, Origin::Initiator { unanswered: true });
-        if is_first && now > state.session.created_at + UNANSWERED {
+        let deadline = match state.origin {
+            Origin::Initiator { deadline } => deadline,
+            Origin::Responder => None,
+        };
+        if deadline.is_some_and(|deadline| now > deadline) {
             return Err(Error::Unanswered);
         }
+        let is_first = deadline.is_some();
         if let Turn::Ours {
             root,
             next_header_key,
@@ -502,8 +516,8 @@ impl State {
             Turn::Theirs { sending, .. } => *sending = None,
             turn => *turn = Turn::Ended,
         }
-        if let Origin::Initiator { unanswered } = &mut self.origin {
-            *unanswered = false;
+        if let Origin::Initiator { deadline } = &mut self.origin {
+            *deadline = None;
         }
         self.standing = Standing::ReceiveOnly {
             since: now,
@@ -514,8 +528,8 @@ impl State {
 
     /// Whether the state is an old one, and whether to begin anew because of it.
     fn opened(&mut self, now: u64) -> (bool, bool) {
-        if let Origin::Initiator { unanswered } = &mut self.origin {
-            *unanswered = false;
+        if let Origin::Initiator { deadline } = &mut self.origin {
+            *deadline = None;
         }
         let Standing::ReceiveOnly {
             since,

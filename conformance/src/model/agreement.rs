@@ -202,6 +202,8 @@ pub struct Bundle {
     pub kem: (u32, bool, Vec<u8>),
     /// Id and key.
     pub opk: Option<(u32, Bytes32)>,
+    /// `spk.not_after` and `kem.not_after` of a bundle received; the transcript has no place for them.
+    pub not_after: Option<[u64; 2]>,
 }
 
 /// §6.2-R1 to R3.
@@ -270,6 +272,7 @@ impl Bundle {
             spk: (spk_id, spk),
             kem: (kem_id, last_resort, kem.to_vec()),
             opk,
+            not_after: Some([spk_until, kem_until]),
         })
     }
 
@@ -503,6 +506,7 @@ pub fn respond(
         spk: (*spk_id, public(&found.spk)),
         kem: (*kem_id, found.last_resort, kem_public(&found.kem)),
         opk: opk_id.zip(found.opk.as_ref().map(public)),
+        not_after: None,
     };
     let th1 = own.transcript_hash(ek, ct);
     let idpt = open_gcm(&shares.identity_key(&th1), &[0; 12], encid, &[&th1]);

@@ -75,7 +75,7 @@ impl State {
     fn stop_sending(&mut self, now: u64) {
         if self.standing == Standing::Sends {
             self.ratchet.stop_sending();
-            if matches!(self.origin, Origin::Unanswered(_)) {
+            if matches!(self.origin, Origin::Unanswered { .. }) {
                 self.origin = Origin::Answered;
             }
             self.standing = Standing::ReceiveOnly {
@@ -144,7 +144,12 @@ impl Conversation {
         let (prefix, agreement) = initiator.initiate(bundle)?;
         let (_, spk) = &bundle.spk;
         let ratchet = Ratchet::initiate(&agreement.sk, &agreement.sid, spk, &ratchet)?;
-        let origin = Origin::Unanswered(prefix);
+        // §11.3-R6
+        let ends = bundle.not_after.into_iter().flatten();
+        let origin = Origin::Unanswered {
+            deadline: ends.fold(now.saturating_add(30 * DAY), u64::min),
+            prefix,
+        };
         self.add(created_at, origin, ratchet, now);
         Ok(())
     }
@@ -212,11 +217,8 @@ impl Conversation {
         let state = state.ok_or(error("NoSession"))?;
         // §11.3-R6
         let prefix = match &state.origin {
-            Origin::Unanswered(prefix) => {
-                require(
-                    now <= state.created_at.saturating_add(30 * DAY),
-                    "Unanswered",
-                )?;
+            Origin::Unanswered { deadline, prefix } => {
+                require(now <= *deadline, "Unanswered")?;
                 prefix.clone()
             }
             _ => vec![0, 2],
@@ -257,7 +259,7 @@ impl Conversation {
             let opening = state.ratchet.open(chain, &header, &message.frame)?;
             state.ratchet = opening.after;
             // §11.3-R6
-            if matches!(state.origin, Origin::Unanswered(_)) {
+            if matches!(state.origin, Origin::Unanswered { .. }) {
                 state.origin = Origin::Answered;
             }
             let (mut old_state, mut begin_anew) = (false, opening.forked);

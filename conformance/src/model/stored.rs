@@ -92,8 +92,13 @@ pub struct State {
 /// How a state came to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// We began, unanswered: the prefix.
-    Unanswered(Vec<u8>),
+    /// We began, unanswered.
+    Unanswered {
+        /// `deadline`
+        deadline: u64,
+        /// The prefix.
+        prefix: Vec<u8>,
+    },
     /// We began, answered.
     Answered,
     /// The peer began.
@@ -406,7 +411,10 @@ impl Layout for State {
 impl Layout for Origin {
     fn fields(reader: &mut Reader<'_>) -> Read<Self> {
         Ok(match reader.u8()? {
-            0 => Self::Unanswered(reader.take(1_337)?.to_vec()),
+            0 => Self::Unanswered {
+                deadline: reader.u64()?,
+                prefix: reader.take(1_337)?.to_vec(),
+            },
             1 => Self::Answered,
             2 => Self::Peer {
                 first_id: *reader.array()?,
@@ -418,8 +426,9 @@ impl Layout for Origin {
 
     fn write(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Unanswered(prefix) => {
+            Self::Unanswered { deadline, prefix } => {
                 out.push(0);
+                deadline.write(out);
                 out.extend(prefix);
             }
             Self::Answered => out.push(1),

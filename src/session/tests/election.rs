@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::kit::*;
 use crate::agreement::Prekeys;
-use crate::agreement::limits::CREATED_AT_MAX;
+use crate::agreement::limits::{CREATED_AT_MAX, VALIDITY};
 use crate::ratchet::Turn;
 use crate::session::conversation::{Origin, Standing};
 use crate::session::limits::{CHANGEOVER, RECEIVE_ONLY, STATES, UNANSWERED};
@@ -319,10 +319,10 @@ fn attack_r18_receive_only_state_forgets_how_to_send() {
     ] {
         let mut gone: Vec<Vec<u8>> = Vec::new();
         if let Origin::Initiator {
-            prefix: Some(prefix),
+            unanswered: Some(unanswered),
         } = &at_alice.states[0].origin
         {
-            gone.push(prefix.to_vec());
+            gone.push(unanswered.prefix.to_vec());
         }
         match &ratchet(&at_alice).turn {
             Turn::Theirs {
@@ -482,7 +482,7 @@ fn attack_s3_old_state_is_never_promoted() {
     assert!(!opened.old_state);
 }
 
-/// An initiator repeats its prefix for thirty days.
+/// An initiator repeats its prefix for thirty days, if the bundle's keys last as long.
 #[test]
 fn unanswered_for_thirty_days() {
     let mut alice = Device::new("alice", 910);
@@ -506,6 +506,63 @@ fn unanswered_for_thirty_days() {
     assert!(at_alice.is_answered());
     let message = alice.try_seal(&mut at_alice, b"text", end + 400 * DAY);
     assert_eq!(message.unwrap()[1], 2);
+}
+
+/// The end of either key of the bundle ends the repeating of the prefix: the responder may delete what reads it.
+/// The clock of the beginning counts, not `created_at`.
+#[test]
+fn unanswered_until_a_prekey_ends() {
+    let mut bob = Device::new("bob", 913);
+    let (early, late) = (bob.bundle(NOW + 5 * DAY), bob.bundle(NOW + 20 * DAY));
+    // The clock was ahead when the signed prekey was made: the one-time KEM key ends first.
+    bob.prekeys
+        .rotate(&bob.identity, NOW + 6 * DAY, &mut bob.rng)
+        .unwrap();
+    let kem_first = bob.bundle(NOW);
+    let last_resort = bob.last_resort_bundle(NOW);
+    for (bundle, begun, end) in [
+        (&early, NOW + 5 * DAY, NOW + 35 * DAY),
+        (&early, NOW + 7 * DAY, NOW + VALIDITY),
+        (&early, NOW + 8 * DAY, NOW + VALIDITY),
+        (&late, NOW + 20 * DAY, NOW + VALIDITY),
+        (&kem_first, NOW + 6 * DAY, NOW + 36 * DAY),
+        (&kem_first, NOW + 12 * DAY, NOW + VALIDITY),
+        (&kem_first, NOW + VALIDITY - 1, NOW + VALIDITY),
+        (&last_resort, NOW + 12 * DAY, NOW + 42 * DAY),
+        (&last_resort, NOW + 14 * DAY, NOW + 6 * DAY + VALIDITY),
+    ] {
+        for last_created_at in [0, NOW + 90 * DAY] {
+            let mut alice = Device::new("alice", 914);
+            let mut at_alice = alice.pin(&bob);
+            at_alice.last_created_at = last_created_at;
+            at_alice
+                .begin(&alice.identity, bundle, begun, &mut alice.rng)
+                .unwrap();
+            // The deadline is part of what is stored.
+            let mut at_alice = copy(&at_alice);
+            assert!(alice.try_seal(&mut at_alice, b"text", begun).is_ok());
+            assert!(alice.try_seal(&mut at_alice, b"text", end).is_ok());
+            let before = encoding(&at_alice);
+            let over = alice.try_seal(&mut at_alice, b"text", end + 1);
+            assert_eq!(over, Err(Error::Unanswered));
+            assert!(encoding(&at_alice) == before);
+            assert!(alice.try_seal(&mut at_alice, b"text", end).is_ok());
+        }
+    }
+}
+
+/// At the end of time there is no overflow.
+#[test]
+fn unanswered_at_the_end_of_time() {
+    let mut alice = Device::new("alice", 915);
+    let mut bob = Device::new("bob", 916);
+    let now = u64::MAX - DAY;
+    bob.prekeys
+        .rotate(&bob.identity, now, &mut bob.rng)
+        .unwrap();
+    let mut at_alice = alice.pin(&bob);
+    alice.begin(&mut at_alice, &mut bob, now);
+    assert!(alice.try_seal(&mut at_alice, b"text", u64::MAX).is_ok());
 }
 
 /// A peer has claimed the greatest time that there is. Nothing outranks it any more but a lower session id; both

@@ -335,8 +335,8 @@ impl Forge {
         };
         let prefix = match &state.origin {
             Origin::Initiator {
-                prefix: Some(prefix),
-            } => prefix.to_vec(),
+                unanswered: Some(unanswered),
+            } => unanswered.prefix.to_vec(),
             _ => vec![0, 2],
         };
         Self {

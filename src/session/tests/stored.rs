@@ -10,7 +10,7 @@ use crate::crypto::Secret;
 use crate::identity::DeviceIdentity;
 use crate::ratchet::limits::CHAIN_MAX;
 use crate::ratchet::{ClosedChain, HeaderKey, MessageKey, Turn};
-use crate::session::conversation::{Origin, Standing};
+use crate::session::conversation::{Origin, Standing, Unanswered};
 use crate::session::{Conversation, Error, stored};
 
 /// Alice with an old state and a new one that is not yet answered; skipped keys, a closed chain, a window.
@@ -50,7 +50,7 @@ fn closed(numbers: impl IntoIterator<Item = u32>, like: &Conversation) -> Closed
 /// The prefix of the state that is not yet answered, with one byte set.
 fn with_prefix(conversation: &mut Conversation, place: usize, byte: u8) {
     let Origin::Initiator {
-        prefix: Some(prefix),
+        unanswered: Some(Unanswered { prefix, .. }),
     } = &mut conversation.states[1].origin
     else {
         panic!("no prefix");
@@ -92,7 +92,10 @@ fn attack_s4_states_that_no_call_leads_to() {
         }),
         ("a reader with a prefix", |c| {
             c.states[0].origin = Origin::Initiator {
-                prefix: Some([0; PREFIX].into()),
+                unanswered: Some(Unanswered {
+                    prefix: [0; PREFIX].into(),
+                    deadline: NOW,
+                }),
             };
         }),
         ("a prefix of another version", |c| with_prefix(c, 0, 1)),
@@ -102,7 +105,7 @@ fn attack_s4_states_that_no_call_leads_to() {
             with_prefix(c, 12, 2)
         }),
         ("an unanswered sender without a prefix", |c| {
-            c.states[1].origin = Origin::Initiator { prefix: None };
+            c.states[1].origin = Origin::Initiator { unanswered: None };
         }),
         ("an answered sender with a prefix", |c| {
             c.states[1].ratchet.receiving = copy(c).states[0].ratchet.receiving.take();

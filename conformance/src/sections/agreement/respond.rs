@@ -132,6 +132,7 @@ impl Bob {
                 formula::kem_public(&one_time.or(last_resort)?),
             ),
             opk,
+            not_after: None,
         })
     }
 }

@@ -5,6 +5,7 @@ use crate::generate::Cases;
 use crate::model::agreement::{Bundle, Initiator, Secrets, identity_plaintext};
 use crate::model::formula::{self, Message};
 use crate::model::prekeys::DAY;
+use crate::model::stored::Origin;
 
 pub(super) fn cases(cases: &mut Cases) {
     both_at_once(cases);
@@ -15,6 +16,8 @@ pub(super) fn cases(cases: &mut Cases) {
     clock_set_back(cases);
     equal_times(cases);
     unanswered(cases);
+    deadlines(cases);
+    stored_deadline(cases);
     staged_twice(cases);
     refused(cases);
     last_resort_record(cases);
@@ -289,6 +292,88 @@ fn unanswered(cases: &mut Cases) {
     play.bundle("bob", "third");
     play.wait(37 * DAY);
     play.begin_fails("alice", "third", "StaleBundle");
+    play.end();
+}
+
+/// The prefix is sent until `end`, and not a moment longer.
+fn ends_at(mut play: Play<'_>, bundle: &str, end: u64) {
+    play.begin("alice", bundle);
+    play.seal("alice", "bob", "a0");
+    play.at(end);
+    play.seal("alice", "bob", "a1");
+    play.show_one("alice", "bob");
+    play.restart("alice");
+    if let Some(over) = end.checked_add(1) {
+        play.at(over);
+        play.seal_fails("alice", "bob", "Unanswered");
+    }
+    play.at(end);
+    play.seal("alice", "bob", "a2");
+    play.is_first("a2", true);
+    play.end();
+}
+
+fn deadlines(cases: &mut Cases) {
+    let comment =
+        "The SPK ends before the 30 days are over: it is older than the one-time KEM key.";
+    let mut play = Play::of_two(cases, "unanswered-spk-not-after", comment);
+    play.wait(10 * DAY);
+    play.bundle("bob", "bundle");
+    ends_at(play, "bundle", NOW + 37 * DAY);
+
+    let comment = "The KEM key ends before the 30 days are over, and before the SPK: Bob's clock was ahead when he rotated.";
+    let mut play = Play::of_two(cases, "unanswered-kem-not-after", comment);
+    play.wait(5 * DAY);
+    play.rotate("bob");
+    play.at(NOW);
+    play.bundle("bob", "bundle");
+    play.wait(10 * DAY);
+    ends_at(play, "bundle", NOW + 37 * DAY);
+
+    let comment =
+        "Both end before the 30 days are over: a last-resort bundle that is fetched late.";
+    let mut play = Play::of_two(cases, "unanswered-both-not-after", comment);
+    play.last_resort("bob", "bundle");
+    play.wait(37 * DAY - 1);
+    ends_at(play, "bundle", NOW + 37 * DAY);
+
+    let comment = "30 days from the beginning, not from created_at: Alice's clock was ahead when she began before.";
+    let mut play = Play::of_two(cases, "unanswered-created-at-ahead", comment);
+    play.bundle("bob", "first");
+    play.bundle("bob", "bundle");
+    play.wait(20 * DAY);
+    play.begin("alice", "first");
+    play.at(NOW);
+    ends_at(play, "bundle", NOW + 30 * DAY);
+
+    let comment = "No sum is over 2^64 - 1.";
+    let mut play = Play::of_two(cases, "unanswered-end-of-time", comment);
+    play.at(u64::MAX - DAY);
+    play.rotate("bob");
+    play.bundle("bob", "bundle");
+    ends_at(play, "bundle", u64::MAX);
+}
+
+fn stored_deadline(cases: &mut Cases) {
+    let comment = "The deadline is the one that is stored, whatever else the state says.";
+    let mut play = Play::of_two(cases, "unanswered-stored", comment);
+    play.bundle("bob", "bundle");
+    play.begin("alice", "bundle");
+    for deadline in [NOW + 5, NOW + 365 * DAY] {
+        if let Some(mut conversation) = play.conversation("alice", "bob") {
+            for state in &mut conversation.states {
+                if let Origin::Unanswered { deadline: kept, .. } = &mut state.origin {
+                    *kept = deadline;
+                }
+            }
+            play.set("alice", &conversation);
+        }
+        play.at(deadline);
+        play.seal("alice", "bob", &format!("until {deadline}"));
+        play.wait(1);
+        play.seal_fails("alice", "bob", "Unanswered");
+    }
+    play.show_one("alice", "bob");
     play.end();
 }
 

@@ -531,7 +531,7 @@ impl<'a> Play<'a> {
         let conversation = self.conversation(device, peer);
         let state = conversation.and_then(|mut conversation| conversation.states.pop());
         match state.map(|state| state.origin) {
-            Some(Origin::Unanswered(prefix)) => prefix,
+            Some(Origin::Unanswered { prefix, .. }) => prefix,
             _ => Vec::new(),
         }
     }
@@ -599,10 +599,14 @@ impl<'a> Play<'a> {
 
     /// Shows the conversations of two devices, as they are stored.
     pub(in crate::sections) fn show(&mut self, device: &str, peer: &str) {
-        for (device, peer) in [(device, peer), (peer, device)] {
-            let peer = hex::encode(self.address(peer));
-            self.step("conversation", Some(device), json!({"peer": peer}));
-        }
+        self.show_one(device, peer);
+        self.show_one(peer, device);
+    }
+
+    /// Shows the conversation of one device, as it is stored.
+    pub(in crate::sections) fn show_one(&mut self, device: &str, peer: &str) {
+        let peer = hex::encode(self.address(peer));
+        self.step("conversation", Some(device), json!({"peer": peer}));
     }
 
     /// Shows the prekeys of a device, as they are stored.

@@ -94,7 +94,7 @@ pub(super) fn cases(cases: &mut Cases) {
     for (id, comment, conversation) in [
         (
             "begun",
-            "One state that we began, unanswered: its prefix is kept.",
+            "One state that we began, unanswered: its deadline and its prefix are kept.",
             begun,
         ),
         (
@@ -228,6 +228,13 @@ fn at_the_bounds(cases: &mut Cases, made: &Made) {
         conversation.states.clear();
         conversation.last_created_at = 0;
     });
+    let deadline = |value: u64| {
+        with_state(&made.begun, |state| {
+            if let Origin::Unanswered { deadline, .. } = &mut state.origin {
+                *deadline = value;
+            }
+        })
+    };
     let sixteen = chains(cases, 16, 1);
     let three = chains(cases, 3, 0);
     for (id, comment, plaintext) in [
@@ -239,6 +246,12 @@ fn at_the_bounds(cases: &mut Cases, made: &Made) {
                 conversation.last_created_at = (1 << 48) - 1
             }),
         ),
+        (
+            "deadline-0",
+            "The deadline is any number: this one was over when the state was begun.",
+            deadline(0),
+        ),
+        ("deadline-max", "", deadline(u64::MAX)),
         (
             "ns-2-20",
             "A chain that is exhausted.",
@@ -569,7 +582,7 @@ fn standings(cases: &mut Cases, made: &Made) {
 fn prefixes(cases: &mut Cases, made: &Made) {
     let with = |at: usize, bytes: &[u8]| {
         with_state(&made.begun, |state| {
-            if let Origin::Unanswered(prefix) = &mut state.origin {
+            if let Origin::Unanswered { prefix, .. } = &mut state.origin {
                 for (to, from) in prefix.iter_mut().skip(at).zip(bytes) {
                     *to = *from;
                 }
