@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-/// The version of the wire format. 0 is the draft without the post-quantum ratchet.
-pub const VERSION: u8 = 0;
+/// The version of the wire format. (0 was a draft without the post-quantum ratchet, never released.)
+pub const VERSION: u8 = 1;
 
 /// Bytes in front of the body.
 pub const ENVELOPE: usize = 2;

@@ -2,6 +2,7 @@
 //!
 //! Nothing here is needed to use the library, and most of it breaks every promise of the library when it is used
 //! for anything else: it gives out keys, and it takes randomness as given. Names are those of SPEC.md.
+//! What concerns the Braid is in [`braid`].
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -18,12 +19,14 @@ use crate::crypto::{self, Secret, SharedSecret};
 use crate::envelope::{ENVELOPE, Envelope, Kind};
 use crate::identity::DeviceIdentity;
 use crate::ratchet::{
-    Binding, ChainKey, Frame, Header, HeaderKey, InitialKeys, MessageKey, RootKey, TAG, open_body,
-    open_header, seal as seal_frame,
+    Binding, ChainKey, ChainKeys, Content, Frame, Header, HeaderKey, InitialKeys, MessageKey,
+    RootKey, TAG, open_body, open_header, seal as seal_frame,
 };
 use crate::session::{self, Conversation, Error, Incoming, Stored};
 use crate::state::{AppKey, Slot};
 use crate::wire::{Reader, Writer};
+
+pub mod braid;
 
 /// Random values given in advance, in the order of their use; each is what the hedged generator would have given
 /// (SPEC §3.6), or the `r32` of a salt.
@@ -373,14 +376,16 @@ pub fn parse(message: &[u8]) -> Result<MessageFields, Error> {
     })
 }
 
-/// `RK0`, `HKa`, `NHKb` (SPEC §9.1).
+/// `RK0`, `HKa`, `NHKb`, `PQ0`, `BA` (SPEC §9.1).
 #[must_use]
-pub fn initial_keys(shared_key: [u8; 32], session_id: [u8; 32]) -> [[u8; 32]; 3] {
+pub fn initial_keys(shared_key: [u8; 32], session_id: [u8; 32]) -> [[u8; 32]; 5] {
     let keys = InitialKeys::new(&SharedSecret::new(Secret::new(shared_key), session_id));
     [
         *keys.root.expose(),
         *keys.initiator.expose(),
         *keys.responder.expose(),
+        *keys.quantum.expose(),
+        *keys.authenticator.expose(),
     ]
 }
 
@@ -395,11 +400,19 @@ pub fn root_step(root_key: [u8; 32], dh: [u8; 32]) -> [[u8; 32]; 3] {
     ]
 }
 
-/// `mk`, `CK'` (SPEC §9.2).
+/// `mk`, `CK'`, `PCK'` of `CK` and `PCK` (SPEC §9.2).
 #[must_use]
-pub fn chain_step(chain_key: [u8; 32]) -> [[u8; 32]; 2] {
-    let (message_key, next) = ChainKey::new(Secret::new(chain_key)).step();
-    [*message_key.expose(), *next.expose()]
+pub fn chain_step(chain_key: [u8; 32], quantum_chain_key: [u8; 32]) -> [[u8; 32]; 3] {
+    let keys = ChainKeys {
+        classical: ChainKey::new(Secret::new(chain_key)),
+        quantum: ChainKey::new(Secret::new(quantum_chain_key)),
+    };
+    let (message_key, next) = keys.step();
+    [
+        *message_key.expose(),
+        *next.classical.expose(),
+        *next.quantum.expose(),
+    ]
 }
 
 /// The tag that names a header key (SPEC §8.2).
@@ -422,6 +435,8 @@ pub struct MessageParts {
     pub number: u32,
     /// `PN`
     pub previous_count: u32,
+    /// `pq_epoch`
+    pub epoch: u32,
 }
 
 /// A sealed message with what it was made from (SPEC §9.3).
@@ -440,7 +455,8 @@ pub struct MessageTrace {
     pub body_hash: [u8; 32],
 }
 
-/// Seals one message under given keys; `prefix` is everything in front of the tag.
+/// Seals one message under given keys; `prefix` is everything in front of the tag. With `frame` and its text the
+/// content is padded to `padded` bytes.
 ///
 /// # Errors
 /// [`Error::TooLong`], [`Error::Malformed`].
@@ -448,6 +464,8 @@ pub fn seal_message(
     parts: &MessageParts,
     prefix: &[u8],
     text: &[u8],
+    frame: &braid::FrameParts,
+    padded: usize,
     r32: [u8; 32],
 ) -> Result<MessageTrace, Error> {
     let header_key = HeaderKey::new(Secret::new(parts.header_key));
@@ -457,14 +475,23 @@ pub fn seal_message(
             .map_err(|_| Error::Malformed)?,
         number: parts.number,
         previous_count: parts.previous_count,
+        epoch: parts.epoch,
     };
+    let content = Content {
+        text,
+        frame: frame.outgoing()?,
+        padded,
+    };
+    if content.shortest() > padded {
+        return Err(Error::TooLong);
+    }
     let message = seal_frame(
         &parts.session_id,
         &header_key,
         &message_key,
         header,
         prefix,
-        text,
+        content,
         &Secret::new(r32),
     )?;
     let framed = message.get(prefix.len()..).ok_or(Error::Malformed)?;
@@ -490,6 +517,10 @@ pub struct OpenedParts {
     pub number: u32,
     /// `PN`
     pub previous_count: u32,
+    /// `pq_epoch`
+    pub epoch: u32,
+    /// The Braid's frame, without padding.
+    pub frame: Vec<u8>,
     /// The text.
     pub text: Vec<u8>,
 }
@@ -518,11 +549,14 @@ pub fn open_message(
     let header = open_header(binding, &header_key, &frame, &sha256(&[frame.body]))
         .ok_or(Error::Malformed)??;
     let message_key = MessageKey::new(Secret::new(message_key));
+    let body = open_body(binding, &message_key, &header, &frame)?;
     Ok(OpenedParts {
         ratchet_key: *header.public.as_bytes(),
         number: header.number,
         previous_count: header.previous_count,
-        text: open_body(binding, &message_key, &header, &frame)?,
+        epoch: header.epoch,
+        frame: body.frame_bytes().to_vec(),
+        text: body.into_text(),
     })
 }
 
@@ -540,7 +574,7 @@ pub fn begin(
     conversation.begin_with(device, bundle, now, given)
 }
 
-/// [`Conversation::seal`] with the ratchet key, if a new chain begins, and `r32` given, in this order.
+/// [`Conversation::seal`] with the values of SPEC §3.6-R2 given in their order.
 ///
 /// # Errors
 /// As [`Conversation::seal`].

@@ -1,5 +1,5 @@
 //! Floor 2: the Double Ratchet with encrypted headers (Signal, "The Double Ratchet Algorithm", rev. 4, §4;
-//! SPEC §9, §11).
+//! SPEC §9), and beside it the ML-KEM Braid ([`braid`], SPEC §10).
 //!
 //! ```text
 //!                       ┌──────────────── a message under NHKr: new chain ───────────────┐
@@ -15,13 +15,18 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use self::braid::Braid;
+use self::epochs::{EpochRoot, EpochSeeds, SeedStep, Seeds};
+use self::limits::CHAIN_MAX;
 use crate::crypto::Secret;
 use crate::crypto::dh::{DhKeyPair, DhPublic};
 use crate::crypto::hedge::Entropy;
 use crate::crypto::labels::purpose;
 use crate::crypto::{SharedSecret, hash, labels};
 
+pub(crate) mod braid;
 mod chain;
+pub(crate) mod epochs;
 mod error;
 mod frame;
 mod keys;
@@ -37,12 +42,14 @@ pub use keys::TAG;
 pub use open::{Notices, Opening};
 
 pub(crate) use chain::{ClosedChain, ReceivingChain, SendingChain};
-pub(crate) use keys::{ChainKey, HeaderKey, MessageKey, RootKey};
+pub(crate) use keys::{ChainKey, ChainKeys, HeaderKey, MessageKey, RootKey};
+pub(crate) use message::Content;
 pub(crate) use open::Candidate;
 pub(crate) use state::Bounds;
 #[cfg(feature = "hazmat")]
 pub(crate) use {
-    message::Binding, message::Header, message::open_body, message::open_header, message::seal,
+    message::Binding, message::Header, message::content_length, message::open_body,
+    message::open_header, message::seal,
 };
 
 /// Whose ratchet key comes next, and what is held until then.
@@ -79,26 +86,79 @@ pub struct Ratchet {
     /// The chains before it, oldest first.
     pub(crate) closed: Vec<ClosedChain>,
     pub(crate) turn: Turn,
+    pub(crate) quantum: Quantum,
 }
 
-/// `RK0 || HKa || NHKb`: what both sides begin with (SPEC §9.1).
+/// The post-quantum half, as far as the state still needs it.
+pub(crate) enum Quantum {
+    /// A state that can send.
+    Whole {
+        /// `S` of our direction.
+        own: Seeds,
+        /// `S` of the peer's.
+        peer: Seeds,
+        braid: Braid,
+    },
+    /// Receive-only, while the peer may begin one more chain.
+    Receiving { peer: Seeds },
+    /// Receive-only, for messages of the chains that there are.
+    Ended,
+}
+
+impl Quantum {
+    pub(crate) const fn peer(&self) -> Option<&Seeds> {
+        match self {
+            Self::Whole { peer, .. } | Self::Receiving { peer } => Some(peer),
+            Self::Ended => None,
+        }
+    }
+
+    /// Takes in the seeds of a new epoch.
+    fn emit(&mut self, seeds: EpochSeeds) {
+        if let Self::Whole { own, peer, braid } = self {
+            let (ours, theirs) = braid.directions(seeds);
+            own.push(ours);
+            peer.push(theirs);
+        }
+    }
+}
+
+/// `RK0 || HKa || NHKb || PQ0 || BA`: what both sides begin with (SPEC §9.1).
 pub(crate) struct InitialKeys {
     pub(crate) root: RootKey,
     /// `HKa`: the initiator's first chain.
     pub(crate) initiator: HeaderKey,
     /// `NHKb`: the responder's first chain.
     pub(crate) responder: HeaderKey,
+    /// `PQ0`: the secret of epoch 0.
+    pub(crate) quantum: Secret<32>,
+    /// `BA`: what the Braid's authenticator begins with.
+    pub(crate) authenticator: Secret<32>,
 }
 
 impl InitialKeys {
     pub(crate) fn new(shared: &SharedSecret) -> Self {
-        let okm: Secret<96> =
+        let okm: Secret<160> =
             hash::expand(shared.key.expose(), &[labels::SESSION, &shared.session_id]);
-        let (root, initiator, responder) = keys::split_96(&okm);
+        let [root, initiator, responder, quantum, authenticator] = keys::split_160(&okm);
         Self {
             root: RootKey::new(root),
             initiator: HeaderKey::new(initiator),
             responder: HeaderKey::new(responder),
+            quantum,
+            authenticator,
+        }
+    }
+
+    /// Epoch 0, and the exchange of epoch 1.
+    pub(crate) fn quantum(&self, initiator: bool) -> Quantum {
+        let (root, seeds) = EpochRoot::start(&self.quantum);
+        let braid = Braid::start(root, &self.authenticator, initiator);
+        let (own, peer) = braid.directions(seeds);
+        Quantum::Whole {
+            own: Seeds::new(0, own),
+            peer: Seeds::new(0, peer),
+            braid,
         }
     }
 }
@@ -114,7 +174,18 @@ impl Ratchet {
         entropy: &mut impl Entropy,
     ) -> Result<Self, Error> {
         let initial = InitialKeys::new(shared);
-        let turn = begin_chain(&initial.root, &signed_prekey, initial.initiator, 0, entropy)?;
+        let mut quantum = initial.quantum(true);
+        let Quantum::Whole { own, braid, .. } = &mut quantum else {
+            return Err(Error::ReceiveOnly);
+        };
+        let start = ChainStart {
+            root: &initial.root,
+            peer_public: &signed_prekey,
+            header_key: initial.initiator,
+            previous_count: 0,
+        };
+        let (turn, step) = start.begin(own, braid.chain_epoch(), entropy)?;
+        own.take(step);
         Ok(Self {
             session_id: shared.session_id,
             peer_public: signed_prekey,
@@ -122,34 +193,54 @@ impl Ratchet {
             receiving: None,
             closed: Vec::new(),
             turn,
+            quantum,
         })
     }
 
     /// Encrypts `text` behind `prefix`, whose first two bytes are version and kind.
     ///
     /// # Errors
-    /// [`Error::ChainExhausted`], [`Error::TooLong`], [`Error::Rng`], [`Error::ReceiveOnly`]; the state is what it was.
+    /// [`Error::ReceiveOnly`], [`Error::ChainExhausted`], [`Error::TooLong`], [`Error::Rng`]; the state is what it was.
     pub(crate) fn seal(
         &mut self,
         prefix: &[u8],
         text: &[u8],
         entropy: &mut impl Entropy,
     ) -> Result<Vec<u8>, Error> {
-        let new_turn = match &self.turn {
+        let Quantum::Whole {
+            own: seeds, braid, ..
+        } = &mut self.quantum
+        else {
+            return Err(Error::ReceiveOnly);
+        };
+        if let Turn::Theirs {
+            sending: Some(chain),
+            ..
+        } = &self.turn
+            && chain.number >= CHAIN_MAX
+        {
+            return Err(Error::ChainExhausted);
+        }
+        if text.len() > TEXT_MAX {
+            return Err(Error::TooLong);
+        }
+        let begun = match &self.turn {
             Turn::Ours {
                 root,
                 next_header_key,
                 previous_count,
-            } => Some(begin_chain(
-                root,
-                &self.peer_public,
-                next_header_key.duplicate(),
-                *previous_count,
-                entropy,
-            )?),
+            } => {
+                let start = ChainStart {
+                    root,
+                    peer_public: &self.peer_public,
+                    header_key: next_header_key.duplicate(),
+                    previous_count: *previous_count,
+                };
+                Some(start.begin(seeds, braid.chain_epoch(), entropy)?)
+            }
             Turn::Theirs { .. } | Turn::Ended => None,
         };
-        let turn = new_turn.as_ref().unwrap_or(&self.turn);
+        let turn = begun.as_ref().map_or(&self.turn, |(turn, _)| turn);
         let Turn::Theirs {
             own,
             sending: Some(chain),
@@ -158,15 +249,19 @@ impl Ratchet {
         else {
             return Err(Error::ReceiveOnly);
         };
-        let (message, next_chain_key) = chain.seal(
-            &self.session_id,
-            own.public(),
-            prefix,
+        let placement = braid.place(message::content_length(text), entropy)?;
+        let fresh = entropy.fresh()?;
+        braid.prepare();
+        let content = Content {
             text,
-            entropy.fresh()?,
-        )?;
+            frame: braid.outgoing(&placement, braid.chain_epoch() > chain.epoch),
+            padded: placement.padded,
+        };
+        let (message, next_keys) =
+            chain.seal(&self.session_id, own.public(), prefix, content, &fresh)?;
 
-        if let Some(turn) = new_turn {
+        if let Some((turn, step)) = begun {
+            seeds.take(step);
             self.turn = turn;
         }
         if let Turn::Theirs {
@@ -174,15 +269,27 @@ impl Ratchet {
             ..
         } = &mut self.turn
         {
-            chain.advance(next_chain_key);
+            chain.advance(next_keys);
+        }
+        if let Some(emitted) = braid.placed(placement) {
+            self.quantum.emit(emitted);
         }
         Ok(message)
     }
 
     /// Erases everything that sending needs: the state is receive-only for ever (SPEC §11.3-R4).
     pub(crate) fn stop_sending(&mut self) {
+        let quantum = core::mem::replace(&mut self.quantum, Quantum::Ended);
         match &mut self.turn {
-            Turn::Theirs { sending, .. } => *sending = None,
+            Turn::Theirs { sending, .. } => {
+                *sending = None;
+                self.quantum = match quantum {
+                    Quantum::Whole { peer, .. } | Quantum::Receiving { peer } => {
+                        Quantum::Receiving { peer }
+                    }
+                    Quantum::Ended => Quantum::Ended,
+                };
+            }
             Turn::Ours { .. } => self.turn = Turn::Ended,
             Turn::Ended => {}
         }
@@ -221,34 +328,56 @@ impl Ratchet {
     }
 }
 
-/// One step of the root key with a new key pair: a new sending chain (SPEC §9.2-R3).
-fn begin_chain(
-    root: &RootKey,
-    peer_public: &DhPublic,
+/// What a new sending chain begins from.
+struct ChainStart<'a> {
+    root: &'a RootKey,
+    peer_public: &'a DhPublic,
     header_key: HeaderKey,
     previous_count: u32,
-    entropy: &mut impl Entropy,
-) -> Result<Turn, Error> {
-    let own = DhKeyPair::from_secret(entropy.derive(
-        purpose::RATCHET_KEY,
-        &[
-            root.expose(),
-            peer_public.as_bytes(),
-            &previous_count.to_be_bytes(),
-        ],
-    )?);
-    let step = root.step(&own.agree(peer_public)?);
-    Ok(Turn::Theirs {
-        own,
-        root: step.root,
-        sending: Some(Box::new(SendingChain {
+}
+
+impl ChainStart<'_> {
+    /// One step of the root key with a new key pair, and one of the epoch's seed (SPEC §9.2-R3, R4).
+    fn begin(
+        self,
+        seeds: &Seeds,
+        epoch: u32,
+        entropy: &mut impl Entropy,
+    ) -> Result<(Turn, SeedStep), Error> {
+        let Self {
+            root,
+            peer_public,
             header_key,
-            next_header_key: step.next_header_key,
-            chain_key: step.chain_key,
-            number: 0,
             previous_count,
-        })),
-    })
+        } = self;
+        // Never missing: the epoch before our own has been emitted.
+        let (quantum, seed_step) = seeds.open(epoch).ok_or(Error::ReceiveOnly)?;
+        let own = DhKeyPair::from_secret(entropy.derive(
+            purpose::RATCHET_KEY,
+            &[
+                root.expose(),
+                peer_public.as_bytes(),
+                &previous_count.to_be_bytes(),
+            ],
+        )?);
+        let step = root.step(&own.agree(peer_public)?);
+        let turn = Turn::Theirs {
+            own,
+            root: step.root,
+            sending: Some(Box::new(SendingChain {
+                header_key,
+                next_header_key: step.next_header_key,
+                chain_keys: ChainKeys {
+                    classical: step.chain_key,
+                    quantum,
+                },
+                epoch,
+                number: 0,
+                previous_count,
+            })),
+        };
+        Ok((turn, seed_step))
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,16 @@ pub use writer::Writer;
 /// Longest variable vector: 2^30 - 1 bytes (RFC 9420 §2.1.2).
 pub const VECTOR_MAX: usize = (1 << 30) - 1;
 
+/// Bytes of the length in front of a variable vector of `length` bytes.
+#[must_use]
+pub const fn header_length(length: usize) -> usize {
+    match length {
+        0..0x40 => 1,
+        0x40..0x4000 => 2,
+        _ => 4,
+    }
+}
+
 /// Why bytes are not an encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -32,6 +32,10 @@ labels! {
     SESSION = "session";
     /// A root-key step.
     ROOT = "root";
+    /// The seeds of epoch 0 of the Braid.
+    PQ_START = "pq start";
+    /// The seeds of a later epoch.
+    PQ_EPOCH = "pq epoch";
     /// The tag that names a header key.
     TAG = "tag";
     /// The synthetic salt of a message.
@@ -52,6 +56,10 @@ pub mod purpose {
     pub const KEM_MESSAGE: &[u8] = b"kem m";
     /// A ratchet key.
     pub const RATCHET_KEY: &[u8] = b"ratchet key";
+    /// The seed of a key pair of the Braid.
+    pub const BRAID_SEED: &[u8] = b"braid seed";
+    /// The randomness of an encapsulation of the Braid.
+    pub const BRAID_M: &[u8] = b"braid m";
     /// A signed prekey.
     pub const SIGNED_PREKEY: &[u8] = b"spk";
     /// A one-time prekey.
@@ -66,6 +74,8 @@ pub mod purpose {
         EPHEMERAL_KEY,
         KEM_MESSAGE,
         RATCHET_KEY,
+        BRAID_SEED,
+        BRAID_M,
         SIGNED_PREKEY,
         ONE_TIME_PREKEY,
         KEM_SEED,

@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::keys::SALT;
 use super::limits::{CHAIN_MAX, GAP_MAX, WINDOW};
-use super::message::{self, Header};
+use super::message::{self, Content, Header};
 use super::stored_keys::StoredKeys;
-use super::{ChainKey, Error, HeaderKey};
+use super::{ChainKeys, Error, HeaderKey};
 use crate::crypto::Secret;
 use crate::crypto::dh::DhPublic;
 
@@ -16,8 +16,10 @@ pub(crate) struct SendingChain {
     pub(crate) header_key: HeaderKey,
     /// `NHKs`
     pub(crate) next_header_key: HeaderKey,
-    /// `CKs`
-    pub(crate) chain_key: ChainKey,
+    /// `CKs` and `PCKs`
+    pub(crate) chain_keys: ChainKeys,
+    /// `e_s`: the epoch of the Braid that `PCKs` comes from.
+    pub(crate) epoch: u32,
     /// `Ns`: number of the next message.
     pub(crate) number: u32,
     /// `PN`: messages in the chain before.
@@ -31,32 +33,30 @@ impl SendingChain {
         session_id: &[u8; 32],
         public: &DhPublic,
         prefix: &[u8],
-        text: &[u8],
-        fresh: Secret<32>,
-    ) -> Result<(Vec<u8>, ChainKey), Error> {
-        if self.number >= CHAIN_MAX {
-            return Err(Error::ChainExhausted);
-        }
+        content: Content<'_>,
+        fresh: &Secret<32>,
+    ) -> Result<(Vec<u8>, ChainKeys), Error> {
         let header = Header {
             public: *public,
             number: self.number,
             previous_count: self.previous_count,
+            epoch: self.epoch,
         };
-        let (message_key, next) = self.chain_key.step();
+        let (message_key, next) = self.chain_keys.step();
         let message = message::seal(
             session_id,
             &self.header_key,
             &message_key,
             header,
             prefix,
-            text,
-            &fresh,
+            content,
+            fresh,
         )?;
         Ok((message, next))
     }
 
-    pub(super) fn advance(&mut self, next: ChainKey) {
-        self.chain_key = next;
+    pub(super) fn advance(&mut self, next: ChainKeys) {
+        self.chain_keys = next;
         // Below 2^20, or the message would not have been sealed.
         self.number = self.number.saturating_add(1);
     }
@@ -66,8 +66,10 @@ impl SendingChain {
 pub(crate) struct ReceivingChain {
     /// `HKr`
     pub(crate) header_key: HeaderKey,
-    /// `CKr`
-    pub(crate) chain_key: ChainKey,
+    /// `CKr` and `PCKr`
+    pub(crate) chain_keys: ChainKeys,
+    /// `e_r`: the epoch of the Braid that `PCKr` comes from.
+    pub(crate) epoch: u32,
     /// `Nr`: number of the next message.
     pub(crate) number: u32,
     /// Keys of messages below `Nr` that have not arrived.
@@ -78,14 +80,15 @@ pub(crate) struct ReceivingChain {
 /// A chain key moved on to some number, the keys on the way kept.
 pub(super) struct Skip {
     pub(super) skipped: StoredKeys,
-    pub(super) chain_key: ChainKey,
+    pub(super) chain_keys: ChainKeys,
 }
 
 impl ReceivingChain {
-    pub(super) const fn begin(header_key: HeaderKey, chain_key: ChainKey) -> Self {
+    pub(super) const fn begin(header_key: HeaderKey, chain_keys: ChainKeys, epoch: u32) -> Self {
         Self {
             header_key,
-            chain_key,
+            chain_keys,
+            epoch,
             number: 0,
             keys: StoredKeys::new(),
             window: Window::new(),
@@ -98,19 +101,22 @@ impl ReceivingChain {
     pub(super) fn skip_to(&self, number: u32) -> Skip {
         let gap = number.saturating_sub(self.number).min(GAP_MAX);
         let mut skipped = StoredKeys::with_capacity(usize::try_from(gap).unwrap_or(0));
-        let mut chain_key = ChainKey::new(Secret::new(*self.chain_key.expose()));
+        let mut chain_keys = self.chain_keys.duplicate();
         for number in (self.number..).take(usize::try_from(gap).unwrap_or(0)) {
-            let (key, next) = chain_key.step();
+            let (key, next) = chain_keys.step();
             skipped.push(number, key);
-            chain_key = next;
+            chain_keys = next;
         }
-        Skip { skipped, chain_key }
+        Skip {
+            skipped,
+            chain_keys,
+        }
     }
 
     /// Takes over what opening message `number` gave: `Nr` is the number after it.
-    pub(super) fn advance(&mut self, skip: Skip, next: ChainKey, number: u32, salt: &[u8; SALT]) {
+    pub(super) fn advance(&mut self, skip: Skip, next: ChainKeys, number: u32, salt: &[u8; SALT]) {
         self.keys.append(skip.skipped);
-        self.chain_key = next;
+        self.chain_keys = next;
         let received = number.saturating_add(1);
         self.window.advance(self.number, received);
         self.number = received;
@@ -130,6 +136,7 @@ impl ReceivingChain {
         ClosedChain {
             header_key: self.header_key,
             public,
+            epoch: self.epoch,
             keys,
         }
     }
@@ -141,6 +148,8 @@ pub(crate) struct ClosedChain {
     pub(crate) header_key: HeaderKey,
     /// The ratchet key of the chain.
     pub(crate) public: DhPublic,
+    /// The epoch of the chain.
+    pub(crate) epoch: u32,
     pub(crate) keys: StoredKeys,
 }
 

@@ -1,7 +1,7 @@
 //! `MSG'`: tag, salt, encrypted header, body (SPEC §8.2).
 //!
 //! ```text
-//! tag 8 || salt 16 || ench 56 || body 208..2^20
+//! tag 8 || salt 16 || ench 60 || body 208..2^20
 //! ```
 
 use super::Error;
@@ -11,8 +11,8 @@ use crate::crypto::aead;
 use crate::padding::is_padded_length;
 use crate::wire::Reader;
 
-/// Bytes of a header: `DHs 32 || N u32 || PN u32`.
-pub const HEADER: usize = 40;
+/// Bytes of a header: `DHs 32 || N u32 || PN u32 || pq_epoch u32`.
+pub const HEADER: usize = 44;
 
 /// Bytes of an encrypted header.
 pub(crate) const ENCRYPTED_HEADER: usize = HEADER + aead::TAG;
@@ -20,8 +20,8 @@ pub(crate) const ENCRYPTED_HEADER: usize = HEADER + aead::TAG;
 /// Bytes that a frame adds to the padded text; an ordinary message adds two more for the envelope.
 pub const FRAME_OVERHEAD: usize = TAG + SALT + ENCRYPTED_HEADER + aead::TAG;
 
-/// Longest text: what fits the largest padded length with its four bytes of length.
-pub const TEXT_MAX: usize = 1_032_188;
+/// Longest text: what fits the largest padded length with its four bytes of length and one of the Braid.
+pub const TEXT_MAX: usize = 1_032_187;
 
 /// A frame's parts; nothing is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

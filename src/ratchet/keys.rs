@@ -43,7 +43,7 @@ impl RootKey {
     }
 }
 
-/// `CK`.
+/// `CK` or `PCK`.
 pub(crate) struct ChainKey(Secret<32>);
 
 impl ChainKey {
@@ -55,10 +55,39 @@ impl ChainKey {
         self.0.expose()
     }
 
-    /// `mk = HMAC(CK, 0x01)`, `CK' = HMAC(CK, 0x02)`.
-    pub(crate) fn step(&self) -> (MessageKey, Self) {
+    fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
+    }
+
+    /// `HMAC(CK, 0x01)`, its share of a message key, and `CK' = HMAC(CK, 0x02)`.
+    fn step(&self) -> (Secret<32>, Self) {
         let key = HmacKey::new(self.expose());
-        (MessageKey(key.mac(&[&[1]])), Self(key.mac(&[&[2]])))
+        (key.mac(&[&[1]]), Self(key.mac(&[&[2]])))
+    }
+}
+
+/// `CK` and `PCK`: the two halves of a chain, which go on together.
+pub(crate) struct ChainKeys {
+    /// `CK`, from the Diffie-Hellman ratchet.
+    pub(crate) classical: ChainKey,
+    /// `PCK`, from the Braid.
+    pub(crate) quantum: ChainKey,
+}
+
+impl ChainKeys {
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            classical: self.classical.duplicate(),
+            quantum: self.quantum.duplicate(),
+        }
+    }
+
+    /// `mk = Extract(HMAC(PCK, 0x01), HMAC(CK, 0x01))`, and both chains one step on (Signal's Triple Ratchet).
+    pub(crate) fn step(&self) -> (MessageKey, Self) {
+        let (classical_share, classical) = self.classical.step();
+        let (quantum_share, quantum) = self.quantum.step();
+        let key = extract(quantum_share.expose(), &[classical_share.expose()]);
+        (MessageKey(key), Self { classical, quantum })
     }
 }
 
@@ -174,6 +203,16 @@ impl KeyNonce {
         }
         pair
     }
+}
+
+/// Five keys from 160 bytes.
+pub(crate) fn split_160(okm: &Secret<160>) -> [Secret<32>; 5] {
+    let mut keys = [const { Secret::zero() }; 5];
+    let (parts, _) = okm.expose().as_chunks::<32>();
+    for (key, part) in keys.iter_mut().zip(parts) {
+        *key.expose_mut() = *part;
+    }
+    keys
 }
 
 /// Three keys from 96 bytes.

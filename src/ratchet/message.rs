@@ -1,9 +1,11 @@
 //! One message under known keys: sealed body first, header second; opened the other way round (SPEC §9.3, §9.4).
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use zeroize::Zeroizing;
 
+use super::braid::{self, FRAME_MIN, Outgoing};
 use super::frame::{ENCRYPTED_HEADER, FRAME_OVERHEAD, Frame, HEADER, TEXT_MAX};
 use super::keys::{SALT, TAG};
 use super::limits::CHAIN_MAX;
@@ -12,10 +14,10 @@ use crate::crypto::aead::{self, Aes256Gcm};
 use crate::crypto::dh::DhPublic;
 use crate::crypto::{Secret, hash};
 use crate::envelope::ENVELOPE;
-use crate::padding::{padded_length, require_zeros};
-use crate::wire::{Reader, Writer};
+use crate::padding::require_zeros;
+use crate::wire::{Reader, Writer, header_length};
 
-/// `hp = DHs || N || PN`.
+/// `hp = DHs || N || PN || pq_epoch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     /// The sender's ratchet key.
@@ -24,6 +26,8 @@ pub(crate) struct Header {
     pub(crate) number: u32,
     /// Messages in the sender's previous chain.
     pub(crate) previous_count: u32,
+    /// The epoch of the chain.
+    pub(crate) epoch: u32,
 }
 
 impl Header {
@@ -31,7 +35,8 @@ impl Header {
         let mut bytes = [0; HEADER];
         let rest = put(&mut bytes, self.public.as_bytes());
         let rest = put(rest, &self.number.to_be_bytes());
-        put(rest, &self.previous_count.to_be_bytes());
+        let rest = put(rest, &self.previous_count.to_be_bytes());
+        put(rest, &self.epoch.to_be_bytes());
         bytes
     }
 
@@ -41,6 +46,7 @@ impl Header {
             public: DhPublic::from_bytes(reader.array()?)?,
             number: reader.u32()?,
             previous_count: reader.u32()?,
+            epoch: reader.u32()?,
         };
         reader.finish()?;
         // No chain is longer; a key with a higher number could not be stored.
@@ -101,16 +107,47 @@ fn put<'a, const N: usize>(to: &'a mut [u8], from: &[u8; N]) -> &'a mut [u8] {
     }
 }
 
-/// Seals `text` behind `prefix` (SPEC §9.3). One allocation: the message.
+/// What a message says.
+#[derive(Clone, Copy)]
+pub(crate) struct Content<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) frame: Outgoing<'a>,
+    /// Length of both with their padding.
+    pub(crate) padded: usize,
+}
+
+/// Bytes of `vec(text)` and of the shortest frame.
+pub(crate) const fn content_length(text: &[u8]) -> usize {
+    header_length(text.len())
+        .saturating_add(text.len())
+        .saturating_add(FRAME_MIN)
+}
+
+impl Content<'_> {
+    /// Length without padding.
+    #[cfg(feature = "hazmat")]
+    pub(crate) const fn shortest(&self) -> usize {
+        content_length(self.text)
+            .saturating_add(self.frame.length())
+            .saturating_sub(FRAME_MIN)
+    }
+}
+
+/// Seals `content` behind `prefix` (SPEC §9.3). One allocation: the message.
 pub(crate) fn seal(
     session_id: &[u8; 32],
     header_key: &HeaderKey,
     message_key: &MessageKey,
     header: Header,
     prefix: &[u8],
-    text: &[u8],
+    content: Content<'_>,
     fresh: &Secret<32>,
 ) -> Result<Vec<u8>, Error> {
+    let Content {
+        text,
+        frame,
+        padded,
+    } = content;
     if text.len() > TEXT_MAX {
         return Err(Error::TooLong);
     }
@@ -119,9 +156,8 @@ pub(crate) fn seal(
         session_id,
         envelope,
     };
-    let content = text.len().checked_add(4).ok_or(Error::TooLong)?;
-    let capacity = padded_length(content)
-        .and_then(|padded| padded.checked_add(FRAME_OVERHEAD))
+    let capacity = padded
+        .checked_add(FRAME_OVERHEAD)
         .and_then(|frame| frame.checked_add(prefix.len()))
         .ok_or(Error::TooLong)?;
     let mut writer = Writer::with_capacity(capacity);
@@ -132,10 +168,12 @@ pub(crate) fn seal(
         .bytes(&[0; ENCRYPTED_HEADER]);
     let body_at = writer.as_bytes().len();
     writer.vector(text)?;
-    let content = writer.as_bytes().len().saturating_sub(body_at);
-    let padded = padded_length(content).ok_or(Error::TooLong)?;
+    let frame_at = writer.as_bytes().len();
     let mut message = Zeroizing::new(writer.into_bytes());
     message.resize(body_at.saturating_add(padded), 0);
+    if let Some(rest) = message.get_mut(frame_at..) {
+        frame.write(rest);
+    }
 
     let header = header.to_bytes();
     let (head, body) = message
@@ -192,13 +230,61 @@ pub(crate) fn open_header(
     Some(Header::from_bytes(&header))
 }
 
-/// Opens a body whose header was opened (SPEC §9.4-R8): the text, in one allocation.
+/// A body opened: text and frame, in one allocation.
+pub(crate) struct OpenedBody {
+    body: Zeroizing<Vec<u8>>,
+    text: Range<usize>,
+    frame_at: usize,
+}
+
+impl OpenedBody {
+    /// SPEC §9.4-R8: `vec(text)`, a frame, zeros.
+    fn parse(body: Zeroizing<Vec<u8>>) -> Result<Self, Error> {
+        let mut reader = Reader::new(&body);
+        let length = reader.vector_length()?;
+        let text_at = body.len().saturating_sub(reader.rest().len());
+        reader.take(length)?;
+        let frame_at = body.len().saturating_sub(reader.rest().len());
+        braid::Frame::read(&mut reader)?;
+        require_zeros(reader.rest())?;
+        Ok(Self {
+            body,
+            text: text_at..frame_at,
+            frame_at,
+        })
+    }
+
+    /// What came of the Braid; it was read before.
+    pub(crate) fn frame(&self) -> Option<braid::Frame<'_>> {
+        let mut reader = Reader::new(self.body.get(self.frame_at..)?);
+        braid::Frame::read(&mut reader).ok()
+    }
+
+    /// The frame's bytes.
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn frame_bytes(&self) -> &[u8] {
+        let bytes = self.body.get(self.frame_at..).unwrap_or_default();
+        let length = self.frame().map_or(0, |frame| frame.length());
+        bytes.get(..length).unwrap_or_default()
+    }
+
+    /// The text alone, in the same memory.
+    pub(crate) fn into_text(self) -> Vec<u8> {
+        let Self { mut body, text, .. } = self;
+        let mut bytes = core::mem::take(&mut *body);
+        bytes.truncate(text.end);
+        bytes.drain(..text.start);
+        bytes
+    }
+}
+
+/// Opens a body whose header was opened (SPEC §9.4-R8).
 pub(crate) fn open_body(
     binding: Binding<'_>,
     message_key: &MessageKey,
     header: &Header,
     frame: &Frame<'_>,
-) -> Result<Vec<u8>, Error> {
+) -> Result<OpenedBody, Error> {
     let (ciphertext, tag) = frame
         .body
         .split_last_chunk::<{ aead::TAG }>()
@@ -213,13 +299,5 @@ pub(crate) fn open_body(
         tag,
     )
     .map_err(|_| Error::Forked)?;
-    let mut reader = Reader::new(&body);
-    let length = reader.vector_length()?;
-    let text_at = body.len().saturating_sub(reader.rest().len());
-    reader.take(length)?;
-    require_zeros(reader.rest())?;
-    let mut text = core::mem::take(&mut *body);
-    text.truncate(text_at.saturating_add(length));
-    text.drain(..text_at);
-    Ok(text)
+    OpenedBody::parse(body)
 }

@@ -3,11 +3,15 @@
 
 use alloc::vec::Vec;
 
+use super::braid::{self, Outcome};
 use super::chain::{ClosedChain, ReceivingChain, Skip, require_reach};
+use super::epochs::{SeedStep, Seeds};
 use super::limits::GAP_MAX;
-use super::message::{Binding, Header, open_body, open_header};
+use super::message::{Binding, Header, OpenedBody, open_body, open_header};
 use super::stored_keys::StoredKeys;
-use super::{ChainKey, Error, Frame, HeaderKey, InitialKeys, Ratchet, RootKey, TAG, Turn};
+use super::{
+    ChainKeys, Error, Frame, HeaderKey, InitialKeys, Quantum, Ratchet, RootKey, TAG, Turn,
+};
 use crate::crypto::SharedSecret;
 use crate::crypto::dh::{DhKeyPair, DhPublic};
 use crate::crypto::hash;
@@ -22,6 +26,8 @@ pub struct Notices {
     /// The peer's new chain counts over 2,000 messages of its last chain that have not arrived; their keys were
     /// not kept.
     pub gap_dropped: bool,
+    /// The post-quantum exchange went wrong with this message: no new secrets come of it. Begin anew.
+    pub pq_broken: bool,
 }
 
 /// A message opened.
@@ -109,28 +115,25 @@ impl Ratchet {
             envelope,
         };
         let chain = self.receiving.as_mut().ok_or(Error::Malformed)?;
-        if header.public != self.peer_public {
+        if header.public != self.peer_public || header.epoch != chain.epoch {
             return Err(Error::Forked);
         }
-        let text = if header.number < chain.number {
+        let body = if header.number < chain.number {
             let Some(key) = chain.keys.get(header.number) else {
                 return Err(chain.window.judge(header.number, chain.number, frame.salt));
             };
-            let text = open_body(binding, key, header, frame)?;
+            let body = open_body(binding, key, header, frame)?;
             chain.use_stored(header.number, frame.salt);
-            text
+            body
         } else {
             require_reach(header.number, chain.number)?;
             let skip = chain.skip_to(header.number);
-            let (key, next) = skip.chain_key.step();
-            let text = open_body(binding, &key, header, frame)?;
+            let (key, next) = skip.chain_keys.step();
+            let body = open_body(binding, &key, header, frame)?;
             chain.advance(skip, next, header.number, frame.salt);
-            text
+            body
         };
-        Ok(Opening {
-            text,
-            notices: Notices::default(),
-        })
+        Ok(self.deliver(body, header, Notices::default()))
     }
 
     /// A late message of a closed chain (SPEC §9.4-R7).
@@ -146,16 +149,13 @@ impl Ratchet {
             envelope,
         };
         let chain = self.closed.get_mut(position).ok_or(Error::Malformed)?;
-        if header.public != chain.public {
+        if header.public != chain.public || header.epoch != chain.epoch {
             return Err(Error::Forked);
         }
         let key = chain.keys.get(header.number).ok_or(Error::Duplicate)?;
-        let text = open_body(binding, key, header, frame)?;
+        let body = open_body(binding, key, header, frame)?;
         chain.keys.remove(header.number);
-        Ok(Opening {
-            text,
-            notices: Notices::default(),
-        })
+        Ok(self.deliver(body, header, Notices::default()))
     }
 
     /// The first message of a new chain of the peer (SPEC §9.4-R3).
@@ -172,11 +172,13 @@ impl Ratchet {
         if header.public == self.peer_public {
             return Err(Error::Malformed);
         }
+        let seeds = self.quantum.peer().ok_or(Error::Forked)?;
         let step = NewChain::open(
             self.binding(envelope),
             &self.next_header_key,
             root,
             own,
+            seeds,
             header,
             frame,
         )?;
@@ -197,10 +199,26 @@ impl Ratchet {
         self.peer_public = header.public;
         self.next_header_key = step.next_header_key;
         self.turn = next_turn;
-        Ok(Opening {
-            text: step.text,
+        self.quantum.open_chain(step.seed_step);
+        Ok(self.deliver(step.body, header, notices))
+    }
+
+    /// Hands the frame to the Braid, now that everything else is taken over (SPEC §10.7). It never costs the text.
+    fn deliver(&mut self, body: OpenedBody, header: &Header, mut notices: Notices) -> Opening {
+        let highest = match &self.turn {
+            Turn::Theirs {
+                sending: Some(chain),
+                ..
+            } => chain.epoch.saturating_add(2),
+            Turn::Theirs { sending: None, .. } | Turn::Ours { .. } | Turn::Ended => u32::MAX,
+        };
+        if let Some(frame) = body.frame() {
+            notices.pq_broken = self.quantum.receive(header.epoch, &frame, highest);
+        }
+        Opening {
+            text: body.into_text(),
             notices,
-        })
+        }
     }
 
     /// The keys that the present chain still owes when it is closed at `previous_count` (SPEC §9.5-R3).
@@ -224,7 +242,7 @@ impl Ratchet {
         signed_prekey: &DhKeyPair,
         envelope: [u8; ENVELOPE],
         frame: &Frame<'_>,
-    ) -> Result<(Self, Vec<u8>), Error> {
+    ) -> Result<(Self, Opening), Error> {
         let initial = InitialKeys::new(shared);
         let binding = Binding {
             session_id: &shared.session_id,
@@ -236,11 +254,13 @@ impl Ratchet {
         let body_hash = hash::sha256(&[frame.body]);
         let header = open_header(binding, &initial.initiator, frame, &body_hash)
             .ok_or(Error::Malformed)??;
+        let mut quantum = initial.quantum(false);
         let step = NewChain::open(
             binding,
             &initial.initiator,
             &initial.root,
             signed_prekey,
+            quantum.peer().ok_or(Error::Malformed)?,
             &header,
             frame,
         )
@@ -249,7 +269,8 @@ impl Ratchet {
             Error::Forked => Error::Malformed,
             other => other,
         })?;
-        let ratchet = Self {
+        quantum.open_chain(step.seed_step);
+        let mut ratchet = Self {
             session_id: shared.session_id,
             peer_public: header.public,
             next_header_key: step.next_header_key,
@@ -260,8 +281,41 @@ impl Ratchet {
                 next_header_key: initial.responder,
                 previous_count: 0,
             },
+            quantum,
         };
-        Ok((ratchet, step.text))
+        let opening = ratchet.deliver(step.body, &header, Notices::default());
+        Ok((ratchet, opening))
+    }
+}
+
+impl Quantum {
+    /// Takes over that the peer began a chain: the seeds' step, and that the next chain is ours.
+    fn open_chain(&mut self, step: SeedStep) {
+        match self {
+            Self::Whole { peer, braid, .. } => {
+                peer.take(step);
+                braid.end_chain();
+            }
+            // It was the last one.
+            Self::Receiving { .. } => *self = Self::Ended,
+            Self::Ended => {}
+        }
+    }
+
+    /// Whether the frame of a message in a chain of `epoch` broke the exchange.
+    fn receive(&mut self, epoch: u32, frame: &braid::Frame<'_>, highest: u32) -> bool {
+        let Self::Whole { braid, .. } = self else {
+            return false;
+        };
+        let epoch = epoch.saturating_add(1).saturating_add(frame.delta);
+        match braid.receive(epoch, frame, highest) {
+            Outcome::Quiet => false,
+            Outcome::Emitted(seeds) => {
+                self.emit(seeds);
+                false
+            }
+            Outcome::Broke => true,
+        }
     }
 }
 
@@ -270,7 +324,8 @@ struct NewChain {
     root: RootKey,
     chain: ReceivingChain,
     next_header_key: HeaderKey,
-    text: Vec<u8>,
+    seed_step: SeedStep,
+    body: OpenedBody,
 }
 
 impl NewChain {
@@ -279,22 +334,29 @@ impl NewChain {
         header_key: &HeaderKey,
         root: &RootKey,
         own: &DhKeyPair,
+        seeds: &Seeds,
         header: &Header,
         frame: &Frame<'_>,
     ) -> Result<Self, Error> {
         require_other(&header.public, own.public())?;
+        let (quantum, seed_step) = seeds.open(header.epoch).ok_or(Error::Forked)?;
         require_reach(header.number, 0)?;
         let step = root.step(&own.agree(&header.public)?);
-        let mut chain = ReceivingChain::begin(header_key.duplicate(), step.chain_key);
+        let keys = ChainKeys {
+            classical: step.chain_key,
+            quantum,
+        };
+        let mut chain = ReceivingChain::begin(header_key.duplicate(), keys, header.epoch);
         let skip: Skip = chain.skip_to(header.number);
-        let (key, next): (_, ChainKey) = skip.chain_key.step();
-        let text = open_body(binding, &key, header, frame)?;
+        let (key, next) = skip.chain_keys.step();
+        let body = open_body(binding, &key, header, frame)?;
         chain.advance(skip, next, header.number, frame.salt);
         Ok(Self {
             root: step.root,
             chain,
             next_header_key: step.next_header_key,
-            text,
+            seed_step,
+            body,
         })
     }
 }

@@ -3,10 +3,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::braid::Braid;
 use super::chain::{ClosedChain, ReceivingChain, SendingChain, Window};
-use super::limits::{CHAIN_MAX, WINDOW};
+use super::epochs::Seeds;
+use super::limits::{CHAIN_MAX, EPOCHS, WINDOW};
 use super::stored_keys::StoredKeys;
-use super::{ChainKey, Error, HeaderKey, MessageKey, Ratchet, RootKey, Turn};
+use super::{ChainKey, ChainKeys, Error, HeaderKey, MessageKey, Quantum, Ratchet, RootKey, Turn};
 use crate::crypto::Secret;
 use crate::crypto::dh::{DhKeyPair, DhPublic};
 use crate::wire::{Reader, Writer};
@@ -29,6 +31,7 @@ impl Ratchet {
             .bytes(self.peer_public.as_bytes())
             .bytes(self.next_header_key.expose());
         self.turn.write(writer);
+        self.quantum.write(writer)?;
         writer.flag(self.receiving.is_some());
         if let Some(chain) = &self.receiving {
             chain.write(writer)?;
@@ -37,7 +40,8 @@ impl Ratchet {
         for chain in &self.closed {
             writer
                 .bytes(chain.header_key.expose())
-                .bytes(chain.public.as_bytes());
+                .bytes(chain.public.as_bytes())
+                .u32(chain.epoch);
             chain.keys.write(writer)?;
         }
         Ok(())
@@ -48,6 +52,7 @@ impl Ratchet {
         let peer_public = DhPublic::from_bytes(reader.array()?)?;
         let next_header_key = HeaderKey::new(read_secret(reader)?);
         let turn = Turn::read(reader)?;
+        let quantum = Quantum::read(reader, &turn)?;
         let receiving = match reader.flag()? {
             true => Some(ReceivingChain::read(reader, bounds)?),
             false => None,
@@ -65,17 +70,103 @@ impl Ratchet {
             closed.push(ClosedChain {
                 header_key: HeaderKey::new(read_secret(reader)?),
                 public: DhPublic::from_bytes(reader.array()?)?,
+                epoch: reader.u32()?,
                 keys: StoredKeys::read(reader, CHAIN_MAX, bounds)?,
             });
         }
-        Ok(Self {
+        let ratchet = Self {
             session_id,
             peer_public,
             next_header_key,
             receiving,
             closed,
             turn,
-        })
+            quantum,
+        };
+        ratchet.require_epochs()?;
+        Ok(ratchet)
+    }
+
+    /// SPEC §12.4-R3: the epochs of a direction's chains do not fall, and its seeds begin with the newest one's.
+    fn require_epochs(&self) -> Result<(), Error> {
+        let received = self.receiving.as_ref().map_or(0, |chain| chain.epoch);
+        let closed = self.closed.iter().map(|chain| chain.epoch);
+        let ascend = closed.chain([received]).is_sorted();
+        let seeds = self
+            .quantum
+            .peer()
+            .is_none_or(|peer| peer.first() == received);
+        if ascend && seeds {
+            Ok(())
+        } else {
+            Err(Error::Malformed)
+        }
+    }
+}
+
+impl Quantum {
+    fn write(&self, writer: &mut Writer) -> Result<(), Error> {
+        let Some(peer) = self.peer() else {
+            return Ok(());
+        };
+        writer.u32(peer.last());
+        peer.write(writer)?;
+        if let Self::Whole { own, braid, .. } = self {
+            own.write(writer)?;
+            braid.write(writer)?;
+        }
+        Ok(())
+    }
+
+    /// What there is follows from the turn.
+    fn read(reader: &mut Reader<'_>, turn: &Turn) -> Result<Self, Error> {
+        let chain = match turn {
+            Turn::Ended => return Ok(Self::Ended),
+            Turn::Theirs { sending, .. } => sending.as_ref(),
+            Turn::Ours { .. } => None,
+        };
+        let emitted = reader.u32()?;
+        let peer = Seeds::read(reader, emitted)?;
+        if matches!(turn, Turn::Theirs { sending: None, .. }) {
+            return Ok(Self::Receiving { peer });
+        }
+        let own = Seeds::read(reader, emitted)?;
+        let braid = Braid::read(reader)?;
+        // SPEC §12.4-R4.
+        let next_epoch = braid.chain_epoch();
+        let in_chain = chain.is_none_or(|chain| {
+            chain.epoch == own.first() && matches!(next_epoch.checked_sub(chain.epoch), Some(0 | 1))
+        });
+        if in_chain && own.first() <= next_epoch && braid.fits(emitted, chain.is_some()) {
+            Ok(Self::Whole { own, peer, braid })
+        } else {
+            Err(Error::Malformed)
+        }
+    }
+}
+
+impl Seeds {
+    fn write(&self, writer: &mut Writer) -> Result<(), Error> {
+        writer.vector_length(self.iter().len())?;
+        for seed in self.iter() {
+            writer.bytes(seed.expose());
+        }
+        Ok(())
+    }
+
+    /// One to three, the last one that of the epoch `emitted`.
+    fn read(reader: &mut Reader<'_>, emitted: u32) -> Result<Self, Error> {
+        let count = reader.vector_length()?;
+        if count == 0 || count > EPOCHS {
+            return Err(Error::Malformed);
+        }
+        let above = u32::try_from(count.saturating_sub(1)).map_err(|_| Error::Malformed)?;
+        let first = emitted.checked_sub(above).ok_or(Error::Malformed)?;
+        let mut seeds = Self::new(first, read_secret(reader)?);
+        for _ in 1..count {
+            seeds.push(read_secret(reader)?);
+        }
+        Ok(seeds)
     }
 }
 
@@ -93,7 +184,9 @@ impl Turn {
                     writer
                         .bytes(chain.header_key.expose())
                         .bytes(chain.next_header_key.expose())
-                        .bytes(chain.chain_key.expose())
+                        .bytes(chain.chain_keys.classical.expose())
+                        .bytes(chain.chain_keys.quantum.expose())
+                        .u32(chain.epoch)
                         .u32(chain.number)
                         .u32(chain.previous_count);
                 }
@@ -125,7 +218,8 @@ impl Turn {
                     true => Some(Box::new(SendingChain {
                         header_key: HeaderKey::new(read_secret(reader)?),
                         next_header_key: HeaderKey::new(read_secret(reader)?),
-                        chain_key: ChainKey::new(read_secret(reader)?),
+                        chain_keys: ChainKeys::read(reader)?,
+                        epoch: reader.u32()?,
                         number: read_count(reader)?,
                         previous_count: read_count(reader)?,
                     })),
@@ -152,7 +246,9 @@ impl ReceivingChain {
     fn write(&self, writer: &mut Writer) -> Result<(), Error> {
         writer
             .bytes(self.header_key.expose())
-            .bytes(self.chain_key.expose())
+            .bytes(self.chain_keys.classical.expose())
+            .bytes(self.chain_keys.quantum.expose())
+            .u32(self.epoch)
             .u32(self.number);
         self.keys.write(writer)?;
         self.window.write(writer);
@@ -161,7 +257,8 @@ impl ReceivingChain {
 
     fn read(reader: &mut Reader<'_>, bounds: Bounds) -> Result<Self, Error> {
         let header_key = HeaderKey::new(read_secret(reader)?);
-        let chain_key = ChainKey::new(read_secret(reader)?);
+        let chain_keys = ChainKeys::read(reader)?;
+        let epoch = reader.u32()?;
         let number = read_count(reader)?;
         // A chain is opened by a message.
         if number == 0 {
@@ -175,10 +272,20 @@ impl ReceivingChain {
         }
         Ok(Self {
             header_key,
-            chain_key,
+            chain_keys,
+            epoch,
             number,
             keys,
             window,
+        })
+    }
+}
+
+impl ChainKeys {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            classical: ChainKey::new(read_secret(reader)?),
+            quantum: ChainKey::new(read_secret(reader)?),
         })
     }
 }

@@ -27,6 +27,8 @@ pub struct Opened {
     pub forked: bool,
     /// Over 2,000 messages of the peer's last chain are missing, and were given up.
     pub gap_dropped: bool,
+    /// The post-quantum exchange went wrong with this message: no new secrets come of it (SPEC §10.7).
+    pub pq_broken: bool,
     /// The message came in a state that no longer sends.
     pub old_state: bool,
     /// What to do: [`Action::Nothing`] or [`Action::BeginAnew`].
@@ -238,7 +240,7 @@ impl Conversation {
         Ok(())
     }
 
-    /// Encrypts `text`, at most 1,032,188 bytes.
+    /// Encrypts `text`, at most 1,032,187 bytes.
     ///
     /// # Errors
     /// [`Error::NoSession`] before the conversation is begun; [`Error::Unanswered`] and [`Error::ChainExhausted`]
@@ -466,13 +468,15 @@ impl Opened {
         let Notices {
             forked,
             gap_dropped,
+            pq_broken,
         } = notices;
         Self {
             text,
             forked,
             gap_dropped,
+            pq_broken,
             old_state,
-            action: if forked || late {
+            action: if forked || pq_broken || late {
                 Action::BeginAnew
             } else {
                 Action::Nothing
@@ -487,6 +491,7 @@ impl fmt::Debug for Opened {
             text,
             forked,
             gap_dropped,
+            pq_broken,
             old_state,
             action,
         } = self;
@@ -494,6 +499,7 @@ impl fmt::Debug for Opened {
             .field("text", &format_args!("{} bytes", text.len()))
             .field("forked", forked)
             .field("gap_dropped", gap_dropped)
+            .field("pq_broken", pq_broken)
             .field("old_state", old_state)
             .field("action", action)
             .finish()

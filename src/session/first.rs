@@ -18,6 +18,7 @@ pub struct StagedFirst {
     used: Used,
     state: State,
     text: Zeroizing<Vec<u8>>,
+    notices: Notices,
 }
 
 impl StagedFirst {
@@ -35,7 +36,7 @@ impl StagedFirst {
     ) -> Result<Self, Error> {
         let first = message.first.as_ref().ok_or(Error::Malformed)?;
         let response = respond(device, prekeys, &first.prefix, now)?;
-        let (ratchet, text) = Ratchet::respond(
+        let (ratchet, opening) = Ratchet::respond(
             &response.shared,
             &response.ratchet_key,
             message.envelope(),
@@ -47,7 +48,8 @@ impl StagedFirst {
             peer: response.peer,
             used: response.used,
             state,
-            text: Zeroizing::new(text),
+            text: Zeroizing::new(opening.text),
+            notices: opening.notices,
         })
     }
 
@@ -91,7 +93,7 @@ impl StagedFirst {
         conversation.add(self.state, now);
         let old_state = !conversation.sends_in(&id);
         let text = core::mem::take(&mut *self.text);
-        Ok(Opened::new(text, Notices::default(), old_state, false))
+        Ok(Opened::new(text, self.notices, old_state, false))
     }
 
     /// The app's verdict is no: the text is erased, the one-time keys are gone, and the message cannot be staged
@@ -111,11 +113,13 @@ impl fmt::Debug for StagedFirst {
             used,
             state,
             text: _,
+            notices,
         } = self;
         f.debug_struct("StagedFirst")
             .field("peer", peer)
             .field("used", used)
             .field("created_at", &state.created_at)
+            .field("notices", notices)
             .finish_non_exhaustive()
     }
 }

@@ -103,7 +103,7 @@ impl Conversation {
             })
             .sum();
         keys.saturating_mul(36)
-            .saturating_add(self.states.len().saturating_mul(2_200))
+            .saturating_add(self.states.len().saturating_mul(4_400))
             .saturating_add(256)
     }
 }

@@ -12,8 +12,8 @@ use crate::identity::DeviceIdentity;
 use crate::state::{self, AppKey, Format, Slot};
 use crate::wire::{Reader, Writer};
 
-/// The version of every stored encoding. 0 is the draft without the post-quantum ratchet.
-const VERSION: u16 = 0;
+/// The version of every stored encoding. (0 was a draft without the post-quantum ratchet, never released.)
+const VERSION: u16 = 1;
 
 mod sealed {
     use super::{Error, Reader, Writer};
