@@ -1,6 +1,5 @@
-//! The erasure code that carries the Braid's objects: a systematic Reed-Solomon code over GF(2^16), as the ML-KEM Braid
-//! has it (Signal, "The ML-KEM Braid Protocol", rev. 1; Reed and Solomon, "Polynomial Codes over Certain Finite
-//! Fields").
+//! The erasure code that carries the Braid's objects (SPEC §10.3): a systematic Reed-Solomon code over GF(2^16) (Reed
+//! and Solomon, "Polynomial Codes over Certain Finite Fields").
 //!
 //! ```text
 //! object:   symbol 0 │ symbol 1 │ … │ symbol k-1        16 bytes each: eight big-endian words of 16 bits
@@ -15,8 +14,8 @@
 //! symbol x = Σ_i  s_i · w_i · Π_{m≠i} (x - p_m)         w_i = 1 / Π_{m≠i} (p_i - p_m)
 //! ```
 //!
-//! Field elements are words: bit i is the coefficient of x^i, so addition and subtraction are both `^`. No branch and no
-//! address depends on one.
+//! Field elements are words: bit i is the coefficient of x^i, so addition and subtraction are both `^`. The arithmetic
+//! has no branch and no address that depends on one.
 
 use alloc::vec::Vec;
 
@@ -37,6 +36,7 @@ const LARGEST: usize = 72;
 /// symbol 65,535, stay as they are.
 pub(crate) fn write_run(object: &[u8], first: u16, out: &mut [u8]) {
     let (symbols, _) = object.as_chunks::<SYMBOL>();
+    let symbols = symbols.get(..LARGEST).unwrap_or(symbols);
     let (run, _) = out.as_chunks_mut::<SYMBOL>();
     let points = Points::of(symbols.len());
     for (place, index) in run.iter_mut().zip(first..=u16::MAX) {
