@@ -307,6 +307,14 @@ impl Ratchet {
         )
     }
 
+    /// Our own epoch of the Braid; `None` in a receive-only state.
+    pub(crate) const fn pq_epoch(&self) -> Option<u32> {
+        match &self.quantum {
+            Quantum::Whole { braid, .. } => Some(braid.epoch()),
+            Quantum::Receiving { .. } | Quantum::Ended => None,
+        }
+    }
+
     /// Message keys held for messages that have not arrived.
     pub(crate) fn stored_keys(&self) -> usize {
         let closed: usize = self.closed.iter().map(|chain| chain.keys.len()).sum();

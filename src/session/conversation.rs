@@ -192,6 +192,12 @@ impl Conversation {
         })
     }
 
+    /// The epoch of the post-quantum exchange, in the state that sends: it grows with every new secret (SPEC §10).
+    #[must_use]
+    pub fn pq_epoch(&self) -> Option<u32> {
+        self.sending().and_then(|state| state.ratchet.pq_epoch())
+    }
+
     /// Begins the conversation, or begins it anew: a fresh agreement, in which every later message is sent. Older
     /// states only read from now on.
     ///
