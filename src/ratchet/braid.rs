@@ -64,6 +64,8 @@ pub(crate) struct Live {
     epoch: u32,
     root: EpochRoot,
     authenticator: Authenticator,
+    /// The last message that had something to send found no room for it.
+    starved: bool,
     state: State,
 }
 
@@ -117,6 +119,7 @@ impl Braid {
             epoch: 1,
             root,
             authenticator: Authenticator::start(key),
+            starved: false,
             state: if initiator {
                 State::KeysUnsampled(KeysUnsampled)
             } else {
@@ -201,6 +204,7 @@ impl Live {
             epoch,
             root,
             authenticator,
+            starved,
             state,
         } = self;
         match state.take(epoch, &authenticator, frame)? {
@@ -209,6 +213,7 @@ impl Live {
                     epoch,
                     root,
                     authenticator,
+                    starved,
                     state,
                 },
                 Outcome::Quiet,
@@ -225,6 +230,7 @@ impl Live {
                         epoch: next,
                         root,
                         authenticator,
+                        starved,
                         state: State::NoHeaderReceived(NoHeaderReceived::new()),
                     },
                     Outcome::Emitted(seeds),

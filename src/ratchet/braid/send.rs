@@ -27,6 +27,8 @@ pub(crate) struct Placement {
     pub(crate) padded: usize,
     /// Symbols.
     count: u8,
+    /// Whether there was no room for any; `None` without an object to send.
+    starved: Option<bool>,
     sampled: Option<Sampled>,
 }
 
@@ -68,6 +70,7 @@ impl Braid {
         let mut placement = Placement {
             padded,
             count: 0,
+            starved: None,
             sampled: None,
         };
         let Self::Live(live) = self else {
@@ -77,7 +80,14 @@ impl Braid {
             return Ok(placement);
         };
         let cursor = live.state.cursor().copied().unwrap_or_default();
-        (placement.padded, placement.count) = fit(content, padded, object, cursor);
+        let fit = Fit {
+            content,
+            padded,
+            object,
+            cursor,
+        };
+        (placement.padded, placement.count) = fit.decide(live.starved);
+        placement.starved = Some(placement.count == 0 && fit.room(placement.padded) == 0);
         if placement.count > 0 {
             placement.sampled = live.sample(entropy)?;
         }
@@ -135,6 +145,9 @@ impl Braid {
             }
             None => {}
         }
+        if let Some(starved) = placement.starved {
+            live.starved = starved;
+        }
         if let Some(cursor) = live.state.cursor_mut() {
             cursor.next = cursor.next.wrapping_add(u16::from(placement.count));
             cursor.placed = cursor.placed.saturating_add(placement.count);
@@ -158,24 +171,45 @@ impl Braid {
     }
 }
 
-/// Length and number of symbols by SPEC §10.6-R1 and R2.
-fn fit(content: usize, padded: usize, object: Object, cursor: Cursor) -> (usize, u8) {
-    let left = object.most_in_a_chain().saturating_sub(cursor.placed);
-    let before_wrap = (1usize << 16).saturating_sub(usize::from(cursor.next));
-    let limit = usize::from(object.most_in_a_message().min(left)).min(before_wrap);
-    let symbols = |padded: usize| {
-        let count = room(padded.saturating_sub(content)).min(limit);
-        // The limit is a u8.
-        u8::try_from(count).unwrap_or(u8::MAX)
-    };
-    if room(padded.saturating_sub(content)) == 0
-        && cursor.placed < object.worth_a_step()
-        && let Some(longer) = padded_length(padded.saturating_add(1))
-        && longer <= PADDED_MAX
-    {
-        return (longer, symbols(longer));
+/// What length and number of symbols are decided by.
+struct Fit {
+    /// Bytes of the text and of the shortest frame.
+    content: usize,
+    /// Their padded length.
+    padded: usize,
+    object: Object,
+    cursor: Cursor,
+}
+
+impl Fit {
+    /// Symbols that `padded` bytes have room for.
+    const fn room(&self, padded: usize) -> usize {
+        room(padded.saturating_sub(self.content))
     }
-    (padded, symbols(padded))
+
+    /// SPEC §10.6-R1 and R2.
+    fn decide(&self, starved: bool) -> (usize, u8) {
+        if self.room(self.padded) == 0
+            && starved
+            && self.cursor.placed < self.object.worth_a_step()
+            && let Some(longer) = padded_length(self.padded.saturating_add(1))
+            && longer <= PADDED_MAX
+        {
+            return (longer, self.symbols(longer));
+        }
+        (self.padded, self.symbols(self.padded))
+    }
+
+    fn symbols(&self, padded: usize) -> u8 {
+        let left = self
+            .object
+            .most_in_a_chain()
+            .saturating_sub(self.cursor.placed);
+        let before_wrap = (1usize << 16).saturating_sub(usize::from(self.cursor.next));
+        let limit = usize::from(self.object.most_in_a_message().min(left)).min(before_wrap);
+        // The limit is a u8.
+        u8::try_from(self.room(padded).min(limit)).unwrap_or(u8::MAX)
+    }
 }
 
 impl Live {

@@ -58,6 +58,7 @@ impl Braid {
                 root: secret(reader)?,
                 mac: secret(reader)?,
             },
+            starved: reader.flag()?,
             state: State::read(number, reader)?,
         }))
     }
@@ -87,7 +88,8 @@ impl Live {
             .u32(self.epoch)
             .bytes(self.root.expose())
             .bytes(self.authenticator.root.expose())
-            .bytes(self.authenticator.mac.expose());
+            .bytes(self.authenticator.mac.expose())
+            .flag(self.starved);
         match &self.state {
             State::KeysUnsampled(KeysUnsampled) => {}
             State::KeysSampled(state) => {
