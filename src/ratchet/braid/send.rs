@@ -171,6 +171,9 @@ impl Braid {
     }
 }
 
+/// Bytes by which a message may become longer without the one before having waited.
+const SMALL_STEP: usize = 64;
+
 /// What length and number of symbols are decided by.
 struct Fit {
     /// Bytes of the text and of the shortest frame.
@@ -190,10 +193,10 @@ impl Fit {
     /// SPEC §10.6-R1 and R2.
     fn decide(&self, starved: bool) -> (usize, u8) {
         if self.room(self.padded) == 0
-            && starved
             && self.cursor.placed < self.object.worth_a_step()
             && let Some(longer) = padded_length(self.padded.saturating_add(1))
             && longer <= PADDED_MAX
+            && (starved || longer.saturating_sub(self.padded) <= SMALL_STEP)
         {
             return (longer, self.symbols(longer));
         }
