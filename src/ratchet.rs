@@ -19,7 +19,7 @@ use self::braid::Braid;
 use self::epochs::{EpochRoot, EpochSeeds, SeedStep, Seeds};
 use self::limits::CHAIN_MAX;
 use crate::crypto::Secret;
-use crate::crypto::dh::{DhKeyPair, DhPublic};
+use crate::crypto::dh::{DhKeyPair, DhPoint, DhPublic};
 use crate::crypto::hedge::Entropy;
 use crate::crypto::labels::purpose;
 use crate::crypto::{SharedSecret, hash, labels};
@@ -164,13 +164,15 @@ impl InitialKeys {
 }
 
 impl Ratchet {
-    /// The initiator's state: one sending chain towards the responder's signed prekey (SPEC §9.2-R1).
+    /// The initiator's state: one sending chain towards the responder's signed prekey (SPEC §9.2-R1), given also
+    /// prepared.
     ///
     /// # Errors
     /// [`Error::Malformed`] for a prekey of small order, [`Error::Rng`].
     pub(crate) fn initiate(
         shared: &SharedSecret,
         signed_prekey: DhPublic,
+        signed_point: &DhPoint,
         entropy: &mut impl Entropy,
     ) -> Result<Self, Error> {
         let initial = InitialKeys::new(shared);
@@ -181,6 +183,7 @@ impl Ratchet {
         let start = ChainStart {
             root: &initial.root,
             peer_public: &signed_prekey,
+            peer_point: signed_point,
             header_key: initial.initiator,
             previous_count: 0,
         };
@@ -233,6 +236,7 @@ impl Ratchet {
                 let start = ChainStart {
                     root,
                     peer_public: &self.peer_public,
+                    peer_point: &DhPoint::new(&self.peer_public),
                     header_key: next_header_key.duplicate(),
                     previous_count: *previous_count,
                 };
@@ -340,6 +344,8 @@ impl Ratchet {
 struct ChainStart<'a> {
     root: &'a RootKey,
     peer_public: &'a DhPublic,
+    /// The same, prepared.
+    peer_point: &'a DhPoint,
     header_key: HeaderKey,
     previous_count: u32,
 }
@@ -355,6 +361,7 @@ impl ChainStart<'_> {
         let Self {
             root,
             peer_public,
+            peer_point,
             header_key,
             previous_count,
         } = self;
@@ -368,7 +375,7 @@ impl ChainStart<'_> {
                 &previous_count.to_be_bytes(),
             ],
         )?);
-        let step = root.step(&own.agree(peer_public)?);
+        let step = root.step(&own.agree_at(peer_point)?);
         let turn = Turn::Theirs {
             own,
             root: step.root,

@@ -24,6 +24,8 @@ pub struct Initiation {
     pub(crate) shared: SharedSecret,
     /// `SPK`, the responder's first ratchet key.
     pub(crate) ratchet_key: DhPublic,
+    /// The same, prepared.
+    pub(crate) ratchet_point: DhPoint,
 }
 
 /// Everything that the initiator computes.
@@ -34,6 +36,8 @@ pub(crate) struct InitiatorWork {
     pub(crate) ciphertext: Box<[u8; KEM_CIPHERTEXT]>,
     pub(crate) secrets: Secrets,
     pub(crate) transcript: Transcript,
+    /// SPK, prepared: the ratchet begins with it as well.
+    signed_point: DhPoint,
     /// `encid`
     pub(crate) encrypted_identity: [u8; ENCRYPTED_IDENTITY],
 }
@@ -79,6 +83,7 @@ impl InitiatorWork {
             ciphertext,
             secrets,
             transcript,
+            signed_point,
             encrypted_identity,
         })
     }
@@ -101,6 +106,7 @@ impl InitiatorWork {
                 .transcript
                 .finish(&self.secrets, &self.encrypted_identity, &self.identity),
             ratchet_key: bundle.signed.key,
+            ratchet_point: self.signed_point.clone(),
         })
     }
 }

@@ -127,9 +127,11 @@ impl DhKeyPair {
 /// A public key in the form in which it is multiplied. It gives what the ladder of RFC 7748 §5 gives, bit for bit, for
 /// every key (SPEC §3.3). A key on the curve takes half the time of the ladder; one on its twist, as no honest device
 /// makes it, takes the ladder.
+#[derive(Clone)]
 pub struct DhPoint(Place);
 
 /// Which of the two is public; the private key meets constant time on both.
+#[derive(Clone)]
 enum Place {
     /// One of the two points of the twisted Edwards form (RFC 7748 §4.1) that the u-coordinate stands for. The other
     /// one is its negative, whose multiples have the same u-coordinates.

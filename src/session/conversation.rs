@@ -229,7 +229,12 @@ impl Conversation {
             .max(self.last_created_at.saturating_add(1))
             .min(CREATED_AT_MAX);
         let initiation = initiate(device, bundle, created_at, entropy)?;
-        let ratchet = Ratchet::initiate(&initiation.shared, initiation.ratchet_key, entropy)?;
+        let ratchet = Ratchet::initiate(
+            &initiation.shared,
+            initiation.ratchet_key,
+            &initiation.ratchet_point,
+            entropy,
+        )?;
         let state = State {
             created_at,
             origin: Origin::Initiator {
