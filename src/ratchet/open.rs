@@ -339,8 +339,12 @@ impl NewChain {
         frame: &Frame<'_>,
     ) -> Result<Self, Error> {
         require_other(&header.public, own.public())?;
-        let (quantum, seed_step) = seeds.open(header.epoch).ok_or(Error::Forked)?;
+        if !(seeds.first()..=seeds.last()).contains(&header.epoch) {
+            return Err(Error::Forked);
+        }
         require_reach(header.number, 0)?;
+        // Only now, so that a number out of reach costs nothing.
+        let (quantum, seed_step) = seeds.open(header.epoch).ok_or(Error::Forked)?;
         let step = root.step(&own.agree(&header.public)?);
         let keys = ChainKeys {
             classical: step.chain_key,

@@ -27,6 +27,7 @@ fn add_closed(conversation: &mut Conversation, tag: [u8; 8], count: u8) {
         ratchet.closed.push(ClosedChain {
             header_key: decoy(seed, tag),
             public,
+            epoch: 0,
             keys,
         });
     }

@@ -331,7 +331,8 @@ fn attack_r18_receive_only_state_forgets_how_to_send() {
             } => gone.extend([
                 chain.header_key.expose().to_vec(),
                 chain.next_header_key.expose().to_vec(),
-                chain.chain_key.expose().to_vec(),
+                chain.chain_keys.classical.expose().to_vec(),
+                chain.chain_keys.quantum.expose().to_vec(),
             ]),
             Turn::Ours {
                 root,

@@ -37,7 +37,10 @@ impl Chain {
                     panic!("Bob answered last");
                 };
                 let step = root.step(&own.agree(&header.public).unwrap());
-                forge.message_key = message_key(step.chain_key.expose(), 0);
+                let seeds = ratchet(&self.pair.at_bob).quantum.peer().unwrap();
+                let (quantum, _) = seeds.open(header.epoch).unwrap();
+                let keys = [*step.chain_key.expose(), *quantum.expose()];
+                forge.message_key = message_key(&keys, 0);
                 self.sent.push(message);
                 self.copies.push(forge);
             } else {

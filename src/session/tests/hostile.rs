@@ -93,7 +93,7 @@ fn attack_r3_skip_bomb_authenticated() {
             "{what}"
         );
         assert_eq!(cost.total(), 4, "{what}");
-        assert_eq!(cost.opened_bytes, 40, "{what}");
+        assert_eq!(cost.opened_bytes, 44, "{what}");
     };
 
     // In the present chain.
@@ -216,7 +216,7 @@ fn attack_r8_bodies_that_no_sender_makes() {
             "{length:x?}"
         );
     }
-    // Non-zero padding, at every position.
+    // Non-zero padding, at every position; the first one is the Braid's, and none of these is a frame.
     for position in 7..192 {
         for value in [1, 0x80, 0xff] {
             let mut body = padded(b"forged", 192);
@@ -255,10 +255,12 @@ fn attack_r8_bodies_that_no_sender_makes() {
         refused(&mut pair.at_bob, &with(resized(b"\x06forged", length))),
         Error::Malformed
     );
-    // The whole text of a body: no padding at all.
-    let full = [&[0x40, 0xbe][..], &[7; 190]].concat();
+    // No padding at all; and no room for the Braid's byte.
+    let full = [&[0x40, 0xbd][..], &[7; 189], &[0]].concat();
     let mut copy = copy(&pair.at_bob);
-    assert_eq!(read(&mut copy, &with(full)), [7; 190]);
+    assert_eq!(read(&mut copy, &with(full)), [7; 189]);
+    let too_full = [&[0x40, 0xbe][..], &[7; 190]].concat();
+    assert_eq!(refused(&mut pair.at_bob, &with(too_full)), Error::Malformed);
     pair.alice_says(b"genuine");
 }
 
@@ -460,7 +462,7 @@ fn attack_r11_chain_at_its_end() {
     assert_eq!(refused(&mut pair.at_bob, &last), Error::Duplicate);
     pair.bob_says(b"an answer");
     let message = pair.alice_says(b"goes on");
-    assert!(message.len() == 290);
+    assert!(message.len() == 294);
     assert_eq!(sending(&pair.at_alice).previous_count, CHAIN_MAX);
     pair.at_alice = copy(&pair.at_alice);
 }
@@ -494,7 +496,7 @@ fn attack_r9_text_at_its_limit() {
     let mut pair = chain_of_three(120);
     let text = vec![0x61; TEXT_MAX];
     let message = pair.alice_says(&text);
-    assert_eq!(message.len(), 1_032_192 + aead::TAG + 82);
+    assert_eq!(message.len(), 1_032_192 + aead::TAG + 86);
     let before = encoding(&pair.at_alice);
     assert_eq!(
         pair.alice

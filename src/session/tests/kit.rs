@@ -10,9 +10,10 @@ use crate::crypto::dh::{DhKeyPair, DhPublic};
 use crate::crypto::hash::{expand, sha256};
 use crate::crypto::{Secret, TryCryptoRng, TryRng, labels};
 use crate::identity::{Address, DeviceIdentity};
-use crate::ratchet::{ChainKey, Ratchet, RootKey, SendingChain, Turn};
+use crate::ratchet::{ChainKey, ChainKeys, Quantum, Ratchet, RootKey, SendingChain, Turn};
 use crate::session::conversation::{Origin, Standing};
 use crate::session::{Conversation, Error, Incoming, Opened, StagedFirst, stored};
+use crate::wire::Writer;
 
 /// Unix milliseconds at which tests begin: 2026-01-01.
 pub const NOW: u64 = 1_767_225_600_000;
@@ -214,7 +215,7 @@ pub fn open_at(conversation: &mut Conversation, message: &[u8], now: u64) -> Res
 #[track_caller]
 pub fn read(conversation: &mut Conversation, message: &[u8]) -> Vec<u8> {
     let opened = open_at(conversation, message, NOW).unwrap();
-    assert!(!opened.forked && !opened.gap_dropped && !opened.old_state);
+    assert!(!opened.forked && !opened.gap_dropped && !opened.pq_broken && !opened.old_state);
     opened.text
 }
 
@@ -292,18 +293,82 @@ pub fn sending_sessions(conversation: &Conversation) -> Vec<[u8; 32]> {
 pub fn jump(conversation: &mut Conversation, count: u32) {
     let chain = sending_mut(conversation);
     for _ in 0..count {
-        chain.chain_key = chain.chain_key.step().1;
+        chain.chain_keys = chain.chain_keys.step().1;
     }
     chain.number += count;
 }
 
-/// `vec(text)` and zeros up to `length`.
+/// `vec(text)`, a frame of the Braid that says nothing, and zeros up to `length`.
 pub fn padded(text: &[u8], length: usize) -> Vec<u8> {
+    framed(text, &[0], length)
+}
+
+/// `vec(text)`, `frame`, and zeros up to `length`.
+pub fn framed(text: &[u8], frame: &[u8], length: usize) -> Vec<u8> {
     assert!(text.len() < 64);
     let mut body = vec![text.len() as u8];
     body.extend_from_slice(text);
+    body.extend_from_slice(frame);
+    assert!(body.len() <= length);
     body.resize(length, 0);
     body
+}
+
+/// `CK` and `PCK`.
+pub type Halves = [[u8; 32]; 2];
+
+pub fn halves(keys: &ChainKeys) -> Halves {
+    [*keys.classical.expose(), *keys.quantum.expose()]
+}
+
+/// The Braid's stored form taken apart (SPEC §12.4).
+pub struct BraidView {
+    pub state: u8,
+    pub epoch: u32,
+    /// PQROOT, AR, AM; nothing in Broken.
+    pub roots: Vec<[u8; 32]>,
+    /// What only this state has.
+    pub fields: Vec<u8>,
+}
+
+impl BraidView {
+    /// What no one may have later: PQROOT, AR and AM; the seed of a key pair, or m.
+    pub fn secrets(&self) -> Vec<[u8; 32]> {
+        let drawn = match self.state {
+            1..=4 => &self.fields[..64],
+            7 | 9 => &self.fields[64..96],
+            _ => &[],
+        };
+        [self.roots.as_slice(), drawn.as_chunks().0].concat()
+    }
+}
+
+pub fn braid(conversation: &Conversation) -> BraidView {
+    braid_of(ratchet(conversation))
+}
+
+pub fn braid_of(ratchet: &Ratchet) -> BraidView {
+    let Quantum::Whole { braid, .. } = &ratchet.quantum else {
+        panic!("not a sender");
+    };
+    let mut writer = Writer::new();
+    braid.write(&mut writer).unwrap();
+    let bytes = writer.into_bytes();
+    let (head, rest) = bytes.split_at(5);
+    let (roots, fields) = rest.split_at(rest.len().min(96));
+    BraidView {
+        state: head[0],
+        epoch: u32::from_be_bytes(head[1..].try_into().unwrap()),
+        roots: roots.as_chunks().0.to_vec(),
+        fields: fields.to_vec(),
+    }
+}
+
+fn joined([classical, quantum]: &Halves) -> ChainKeys {
+    ChainKeys {
+        classical: ChainKey::new(Secret::new(*classical)),
+        quantum: ChainKey::new(Secret::new(*quantum)),
+    }
 }
 
 /// A message made by hand from keys that only the two sides have.
@@ -316,6 +381,7 @@ pub struct Forge {
     pub public: [u8; 32],
     pub number: u32,
     pub previous_count: u32,
+    pub epoch: u32,
     pub salt: [u8; 16],
     /// Padded.
     pub body: Vec<u8>,
@@ -337,16 +403,17 @@ impl Forge {
             Origin::Initiator {
                 unanswered: Some(unanswered),
             } => unanswered.prefix.to_vec(),
-            _ => vec![0, 2],
+            _ => vec![1, 2],
         };
         Self {
             prefix,
             session_id: state.ratchet.session_id,
             header_key: *chain.header_key.expose(),
-            message_key: message_key(chain.chain_key.expose(), ahead),
+            message_key: message_key(&halves(&chain.chain_keys), ahead),
             public: *own.public().as_bytes(),
             number: chain.number + ahead,
             previous_count: chain.previous_count,
+            epoch: chain.epoch,
             salt: [0x5a; 16],
             body: padded(b"forged", 192),
         }
@@ -357,8 +424,8 @@ impl Forge {
         Self::ahead(conversation, 0)
     }
 
-    /// A new chain of a sender whose turn it is, with the private key `secret`: message 0, and the chain's key.
-    pub fn new_chain(conversation: &Conversation, secret: [u8; 32]) -> (Self, [u8; 32]) {
+    /// A new chain of a sender whose turn it is, with the private key `secret`: message 0, and the chain's keys.
+    pub fn new_chain(conversation: &Conversation, secret: [u8; 32]) -> (Self, Halves) {
         let ratchet = ratchet(conversation);
         let Turn::Ours {
             root,
@@ -370,26 +437,35 @@ impl Forge {
         };
         let own = DhKeyPair::from_secret(Secret::new(secret));
         let step = root.step(&own.agree(&ratchet.peer_public).unwrap());
-        let chain_key = *step.chain_key.expose();
+        let Quantum::Whole {
+            own: seeds, braid, ..
+        } = &ratchet.quantum
+        else {
+            panic!("not a sender");
+        };
+        let (quantum, _) = seeds.open(braid.chain_epoch()).unwrap();
+        let keys = [*step.chain_key.expose(), *quantum.expose()];
         let forge = Self {
-            prefix: vec![0, 2],
+            prefix: vec![1, 2],
             session_id: ratchet.session_id,
             header_key: *next_header_key.expose(),
-            message_key: message_key(&chain_key, 0),
+            message_key: message_key(&keys, 0),
             public: *own.public().as_bytes(),
             number: 0,
             previous_count: *previous_count,
+            epoch: braid.chain_epoch(),
             salt: [0x5a; 16],
             body: padded(b"forged", 192),
         };
-        (forge, chain_key)
+        (forge, keys)
     }
 
-    pub fn header(&self) -> [u8; 40] {
+    pub fn header(&self) -> [u8; 44] {
         [
             &self.public[..],
             &self.number.to_be_bytes(),
             &self.previous_count.to_be_bytes(),
+            &self.epoch.to_be_bytes(),
         ]
         .concat()
         .try_into()
@@ -430,13 +506,13 @@ impl Forge {
     }
 }
 
-/// The message key `ahead` steps behind `chain_key`.
-pub fn message_key(chain_key: &[u8; 32], ahead: u32) -> [u8; 32] {
-    let mut chain_key = ChainKey::new(Secret::new(*chain_key));
+/// The message key `ahead` steps behind the keys of a chain.
+pub fn message_key(keys: &Halves, ahead: u32) -> [u8; 32] {
+    let mut keys = joined(keys);
     for _ in 0..ahead {
-        chain_key = chain_key.step().1;
+        keys = keys.step().1;
     }
-    *chain_key.step().0.expose()
+    *keys.step().0.expose()
 }
 
 fn key_nonce(key: &[u8; 32], label: &[u8], salt: &[u8]) -> ([u8; 32], [u8; 12]) {
@@ -455,9 +531,10 @@ pub struct Taken<'a> {
 /// What a header says.
 #[derive(Clone, Copy)]
 pub struct TakenHeader {
-    bytes: [u8; 40],
+    bytes: [u8; 44],
     pub public: DhPublic,
     pub number: u32,
+    pub epoch: u32,
 }
 
 impl<'a> Taken<'a> {
@@ -471,7 +548,7 @@ impl<'a> Taken<'a> {
     }
 
     pub fn header(&self, header_key: &[u8; 32]) -> Option<TakenHeader> {
-        let (tag, salt, body) = (&self.frame[..8], &self.frame[8..24], &self.frame[80..]);
+        let (tag, salt, body) = (&self.frame[..8], &self.frame[8..24], &self.frame[84..]);
         let associated = [
             &self.session_id,
             &self.message[..2],
@@ -481,13 +558,14 @@ impl<'a> Taken<'a> {
         ]
         .concat();
         let (key, nonce) = key_nonce(header_key, labels::HEAD, salt);
-        let mut bytes: [u8; 40] = self.frame[24..64].try_into().unwrap();
-        let tag = self.frame[64..80].try_into().unwrap();
+        let mut bytes: [u8; 44] = self.frame[24..68].try_into().unwrap();
+        let tag = self.frame[68..84].try_into().unwrap();
         Aes256Gcm::open(&key, &nonce, &associated, &mut bytes, tag).ok()?;
         Some(TakenHeader {
             bytes,
             public: DhPublic::from_bytes(bytes[..32].try_into().unwrap()).unwrap(),
             number: u32::from_be_bytes(bytes[32..36].try_into().unwrap()),
+            epoch: u32::from_be_bytes(bytes[40..].try_into().unwrap()),
         })
     }
 
@@ -502,7 +580,7 @@ impl<'a> Taken<'a> {
         ]
         .concat();
         let (key, nonce) = key_nonce(message_key, labels::BODY, salt);
-        let (text, tag) = self.frame[80..].split_last_chunk::<16>().unwrap();
+        let (text, tag) = self.frame[84..].split_last_chunk::<16>().unwrap();
         let mut text = text.to_vec();
         Aes256Gcm::open(&key, &nonce, &associated, &mut text, tag).ok()?;
         Some(text)

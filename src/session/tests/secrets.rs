@@ -12,7 +12,8 @@ use crate::crypto::hedge::Hedge;
 use crate::crypto::kem::KemKeyPair;
 use crate::crypto::sign::SigningKey;
 use crate::crypto::{Secret, SharedSecret};
-use crate::ratchet::{Opening, Ratchet, Turn};
+use crate::ratchet::epochs::Seeds;
+use crate::ratchet::{Opening, Quantum, Ratchet, Turn};
 use crate::session::{Conversation, Directory, Opened};
 use crate::state::AppKey;
 use crate::{agreement, ratchet};
@@ -22,13 +23,25 @@ struct Side {
     device: Device,
     conversation: Conversation,
     used: Vec<[u8; 32]>,
+    /// Epochs of the Braid whose secret was taken in.
+    epochs: u32,
 }
 
 /// A message with its keys.
 struct Sent {
     message: Vec<u8>,
     message_key: [u8; 32],
-    chain_key: [u8; 32],
+    keys: Halves,
+}
+
+/// The seeds of a direction up to that of `epoch`: what a chain of that epoch uses up.
+fn seeds_up_to(seeds: &Seeds, epoch: u32) -> Vec<[u8; 32]> {
+    let count = (epoch - seeds.first() + 1) as usize;
+    seeds
+        .iter()
+        .take(count)
+        .map(|seed| *seed.expose())
+        .collect()
 }
 
 impl Side {
@@ -37,52 +50,84 @@ impl Side {
             device,
             conversation,
             used: Vec::new(),
+            epochs: 0,
         }
     }
 
     /// Seals, and takes note of the keys that are used up by it.
     fn send(&mut self) -> Sent {
-        let old_root = match &ratchet(&self.conversation).turn {
-            Turn::Ours { root, .. } => Some(*root.expose()),
+        let before = braid(&self.conversation).secrets();
+        let mut used = Vec::new();
+        let state = ratchet(&self.conversation);
+        let begun = match &state.turn {
+            Turn::Ours { root, .. } => {
+                let Quantum::Whole { own, braid, .. } = &state.quantum else {
+                    panic!("the state sends");
+                };
+                used.push(*root.expose());
+                used.extend(seeds_up_to(own, braid.chain_epoch()));
+                let (quantum, _) = own.open(braid.chain_epoch()).unwrap();
+                Some((*root.expose(), *quantum.expose()))
+            }
             _ => None,
         };
-        let chain_key = match &ratchet(&self.conversation).turn {
-            Turn::Theirs { .. } => Some(*sending(&self.conversation).chain_key.expose()),
-            _ => None,
+        let keys = match &begun {
+            None => Some(halves(&sending(&self.conversation).chain_keys)),
+            Some(_) => None,
         };
         let message = self.device.seal(&mut self.conversation, b"text");
-        let chain_key = chain_key.unwrap_or_else(|| {
+        let keys = keys.unwrap_or_else(|| {
             let ratchet = ratchet(&self.conversation);
             let Turn::Theirs { own, .. } = &ratchet.turn else {
                 panic!("a message was sent");
             };
-            let shared = own.agree(&ratchet.peer_public).unwrap();
-            let step = root_key(&old_root.unwrap()).step(&shared);
-            *step.chain_key.expose()
+            let (root, quantum) = begun.unwrap();
+            let step = root_key(&root).step(&own.agree(&ratchet.peer_public).unwrap());
+            [*step.chain_key.expose(), quantum]
         });
-        let message_key = message_key(&chain_key, 0);
-        self.used.extend(old_root);
-        self.used.extend([chain_key, message_key]);
+        let message_key = message_key(&keys, 0);
+        self.used.extend(used);
+        self.used.extend(keys);
+        self.used.push(message_key);
+        self.note_braid(&before);
         self.assert_forgotten();
         Sent {
             message,
             message_key,
-            chain_key,
+            keys,
         }
     }
 
     /// Reads, and takes note of the keys that are used up by it.
     fn receive(&mut self, sent: &Sent) {
-        let before = match &ratchet(&self.conversation).turn {
+        let before = braid(&self.conversation).secrets();
+        let state = ratchet(&self.conversation);
+        let seeds = state.quantum.peer().unwrap();
+        let (first, all) = (seeds.first(), seeds_up_to(seeds, seeds.last()));
+        let held = match &state.turn {
             Turn::Theirs { own, root, .. } => Some([*own.secret().expose(), *root.expose()]),
             _ => None,
         };
         assert_eq!(read(&mut self.conversation, &sent.message), b"text");
-        if let (Some(before), Turn::Ours { .. }) = (before, &ratchet(&self.conversation).turn) {
-            self.used.extend(before);
+        let state = ratchet(&self.conversation);
+        if let (Some(held), Turn::Ours { .. }) = (held, &state.turn) {
+            let epoch = state.receiving.as_ref().unwrap().epoch;
+            self.used.extend(held);
+            self.used
+                .extend(all.iter().take((epoch - first + 1) as usize));
         }
-        self.used.extend([sent.message_key, sent.chain_key]);
+        self.used.extend(sent.keys);
+        self.used.push(sent.message_key);
+        self.note_braid(&before);
         self.assert_forgotten();
+    }
+
+    /// What the Braid has left behind.
+    fn note_braid(&mut self, before: &[[u8; 32]]) {
+        let after = braid(&self.conversation).secrets();
+        self.epochs += u32::from(before.first() != after.first());
+        let gone = before.iter().filter(|secret| !after.contains(secret));
+        self.used.extend(gone);
     }
 
     fn held(&self) -> BTreeSet<Vec<u8>> {
@@ -133,6 +178,7 @@ fn attack_r18_used_keys_are_not_in_the_state() {
         }
     }
     assert!(stored > 50, "{stored}");
+    assert!(sides.iter().all(|side| side.epochs > 5));
 }
 
 /// Whether `secret` is told by `text`: four bytes of it, in hexadecimal or in decimal.
@@ -170,7 +216,7 @@ fn secrets_of(ratchet: &Ratchet) -> Vec<Vec<u8>> {
             if let Some(chain) = sending {
                 add(chain.header_key.expose());
                 add(chain.next_header_key.expose());
-                add(chain.chain_key.expose());
+                halves(&chain.chain_keys).iter().for_each(&mut add);
             }
         }
         Turn::Ours {
@@ -183,9 +229,14 @@ fn secrets_of(ratchet: &Ratchet) -> Vec<Vec<u8>> {
         }
         Turn::Ended => {}
     }
+    if let Quantum::Whole { own, peer, .. } = &ratchet.quantum {
+        let seeds = own.iter().chain(peer.iter());
+        seeds.for_each(|seed| add(seed.expose()));
+        braid_of(ratchet).secrets().iter().for_each(&mut add);
+    }
     if let Some(chain) = &ratchet.receiving {
         add(chain.header_key.expose());
-        add(chain.chain_key.expose());
+        halves(&chain.chain_keys).iter().for_each(&mut add);
         chain
             .keys
             .iter()

@@ -5,18 +5,24 @@ use std::vec::Vec;
 use super::kit::*;
 use crate::crypto::Secret;
 use crate::crypto::dh::{DhKeyPair, DhPublic};
-use crate::ratchet::{Ratchet, Turn};
+use crate::crypto::hash::HmacKey;
+use crate::ratchet::{Quantum, Ratchet, Turn};
 use crate::session::{Conversation, Error};
 
 /// What a thief knows, and works out from what it sees. It tries every combination of keys.
+///
+/// It is told everything of the post-quantum half for ever ([`tell`](Self::tell)), so that what heals here is the
+/// classical half alone.
 struct Thief {
     session_id: [u8; 32],
     roots: Vec<[u8; 32]>,
     secrets: Vec<DhKeyPair>,
     publics: Vec<DhPublic>,
     header_keys: Vec<[u8; 32]>,
-    /// With the number of its first message.
+    /// `CK` with the number of its first message.
     chain_keys: Vec<([u8; 32], u32)>,
+    /// `PCK` likewise.
+    quantum_keys: Vec<([u8; 32], u32)>,
     message_keys: Vec<[u8; 32]>,
 }
 
@@ -42,6 +48,7 @@ impl Thief {
             publics: Vec::from([stolen.peer_public]),
             header_keys: Vec::from([*stolen.next_header_key.expose()]),
             chain_keys: Vec::new(),
+            quantum_keys: Vec::new(),
             message_keys: Vec::new(),
         };
         match &stolen.turn {
@@ -55,7 +62,7 @@ impl Thief {
                 thief.header_keys.push(*chain.next_header_key.expose());
                 thief
                     .chain_keys
-                    .push((*chain.chain_key.expose(), chain.number));
+                    .push((*chain.chain_keys.classical.expose(), chain.number));
             }
             Turn::Ours {
                 root,
@@ -71,7 +78,7 @@ impl Thief {
             thief.header_keys.push(*chain.header_key.expose());
             thief
                 .chain_keys
-                .push((*chain.chain_key.expose(), chain.number));
+                .push((*chain.chain_keys.classical.expose(), chain.number));
             let keys = chain.keys.iter().map(|stored| *stored.key.expose());
             thief.message_keys.extend(keys);
         }
@@ -83,6 +90,57 @@ impl Thief {
         thief
     }
 
+    /// The post-quantum half of both sides, as it is now.
+    fn tell(&mut self, pair: &Pair) {
+        for conversation in [&pair.at_alice, &pair.at_bob] {
+            let ratchet = ratchet(conversation);
+            let Quantum::Whole { own, peer, .. } = &ratchet.quantum else {
+                panic!("the state sends");
+            };
+            for seed in own.iter().chain(peer.iter()) {
+                let first = *HmacKey::new(seed.expose()).mac(&[&[1]]).expose();
+                self.quantum_keys.push((first, 0));
+            }
+            if let Turn::Theirs {
+                sending: Some(chain),
+                ..
+            } = &ratchet.turn
+            {
+                let key = *chain.chain_keys.quantum.expose();
+                self.quantum_keys.push((key, chain.number));
+            }
+        }
+        self.quantum_keys.sort_unstable();
+        self.quantum_keys.dedup();
+    }
+
+    fn alice_says(&mut self, pair: &mut Pair, text: &[u8]) -> Sees {
+        self.tell(pair);
+        let message = pair.alice_says(text);
+        self.tell(pair);
+        self.look(&message)
+    }
+
+    fn bob_says(&mut self, pair: &mut Pair, text: &[u8]) -> (Vec<u8>, Sees) {
+        self.tell(pair);
+        let message = pair.bob_says(text);
+        self.tell(pair);
+        let sees = self.look(&message);
+        (message, sees)
+    }
+
+    /// Whether `classical` is the `CK` of this very message.
+    fn reads(&self, taken: &Taken<'_>, header: &TakenHeader, classical: [u8; 32]) -> bool {
+        self.quantum_keys
+            .iter()
+            .filter(|(_, first)| *first <= header.number)
+            .any(|(key, first)| {
+                let quantum = chain_key(*key, header.number - first);
+                let key = message_key(&[classical, quantum], 0);
+                taken.body(header, &key).is_some()
+            })
+    }
+
     fn look(&mut self, message: &[u8]) -> Sees {
         let taken = Taken::new(message, self.session_id);
         let Some(header) = self.header_keys.iter().find_map(|key| taken.header(key)) else {
@@ -91,17 +149,14 @@ impl Thief {
         if !self.publics.contains(&header.public) {
             self.publics.push(header.public);
         }
-        let chains = self
+        let mut chains = self
             .chain_keys
             .iter()
             .filter(|(_, first)| *first <= header.number)
-            .map(|(key, first)| message_key(key, header.number - first));
-        if self
-            .message_keys
-            .iter()
-            .copied()
-            .chain(chains)
-            .any(|key| taken.body(&header, &key).is_some())
+            .map(|(key, first)| chain_key(*key, header.number - first));
+        let mut stored = self.message_keys.iter();
+        if stored.any(|key| taken.body(&header, key).is_some())
+            || chains.any(|key| self.reads(&taken, &header, key))
         {
             return Sees::Text;
         }
@@ -113,12 +168,11 @@ impl Thief {
                         continue;
                     };
                     let step = root_key(root).step(&shared);
-                    let chain_key = *step.chain_key.expose();
-                    let key = message_key(&chain_key, header.number);
-                    if taken.body(&header, &key).is_some() {
+                    let first = *step.chain_key.expose();
+                    if self.reads(&taken, &header, chain_key(first, header.number)) {
                         self.roots.push(*step.root.expose());
                         self.header_keys.push(*step.next_header_key.expose());
-                        self.chain_keys.push((chain_key, 0));
+                        self.chain_keys.push((first, 0));
                         return Sees::Text;
                     }
                 }
@@ -126,6 +180,14 @@ impl Thief {
         }
         Sees::Header
     }
+}
+
+/// One half of a chain's keys, `ahead` steps on.
+fn chain_key(mut key: [u8; 32], ahead: u32) -> [u8; 32] {
+    for _ in 0..ahead {
+        key = *HmacKey::new(&key).mac(&[&[2]]).expose();
+    }
+    key
 }
 
 /// A state stolen from Alice while she waits for an answer.
@@ -151,12 +213,12 @@ fn attack_r19_thief_of_a_state_that_waits() {
     assert_eq!(thief.look(&present), Sees::Header);
     // Alice goes on in her chain: read.
     for _ in 0..3 {
-        assert_eq!(thief.look(&pair.alice_says(b"same chain")), Sees::Text);
+        assert_eq!(thief.alice_says(&mut pair, b"same chain"), Sees::Text);
     }
     // Bob answers to the stolen key: read, by the twin as well, which is a whole copy of Alice.
     for _ in 0..3 {
-        let message = pair.bob_says(b"to the stolen key");
-        assert_eq!(thief.look(&message), Sees::Text);
+        let (message, sees) = thief.bob_says(&mut pair, b"to the stolen key");
+        assert_eq!(sees, Sees::Text);
         assert_eq!(read(&mut twin, &message), b"to the stolen key");
     }
     heals(&mut pair, &mut thief, &mut twin);
@@ -175,8 +237,8 @@ fn attack_r19_thief_of_a_state_whose_turn_it_is() {
     let mut twin = copy(&pair.at_alice);
     assert!(matches!(ratchet(&twin).turn, Turn::Ours { .. }));
     for _ in 0..3 {
-        let message = pair.bob_says(b"rest of the chain");
-        assert_eq!(thief.look(&message), Sees::Text);
+        let (message, sees) = thief.bob_says(&mut pair, b"rest of the chain");
+        assert_eq!(sees, Sees::Text);
         assert_eq!(read(&mut twin, &message), b"rest of the chain");
     }
     heals(&mut pair, &mut thief, &mut twin);
@@ -187,27 +249,28 @@ fn attack_r19_thief_of_a_state_whose_turn_it_is() {
 fn heals(pair: &mut Pair, thief: &mut Thief, twin: &mut Conversation) {
     assert!(matches!(ratchet(&pair.at_alice).turn, Turn::Ours { .. }));
     // Alice's healing chain: headers only.
+    thief.tell(pair);
     let healing = pair.alice.seal(&mut pair.at_alice, b"healing");
+    thief.tell(pair);
     assert_eq!(thief.look(&healing), Sees::Header);
     // Bob has not read it yet: his chain is still the old one.
-    let message = pair.bob_says(b"not yet healed");
-    assert_eq!(thief.look(&message), Sees::Text);
+    let (message, sees) = thief.bob_says(pair, b"not yet healed");
+    assert_eq!(sees, Sees::Text);
     assert_eq!(read(twin, &message), b"not yet healed");
     assert_eq!(read(&mut pair.at_bob, &healing), b"healing");
-    assert_eq!(thief.look(&pair.alice_says(b"healing")), Sees::Header);
+    assert_eq!(thief.alice_says(pair, b"healing"), Sees::Header);
     // Bob's healing chain: headers only; the twin is told that it is the copy.
     for _ in 0..3 {
-        let message = pair.bob_says(b"healed");
-        assert_eq!(thief.look(&message), Sees::Header);
+        let (message, sees) = thief.bob_says(pair, b"healed");
+        assert_eq!(sees, Sees::Header);
         assert_eq!(refused(twin, &message), Error::Forked);
     }
     // From then on: nothing at all.
     for _ in 0..5 {
-        let message = pair.alice_says(b"healed");
-        assert_eq!(thief.look(&message), Sees::Nothing);
-        assert_eq!(thief.look(&pair.alice_says(b"healed")), Sees::Nothing);
-        let message = pair.bob_says(b"healed");
-        assert_eq!(thief.look(&message), Sees::Nothing);
+        assert_eq!(thief.alice_says(pair, b"healed"), Sees::Nothing);
+        assert_eq!(thief.alice_says(pair, b"healed"), Sees::Nothing);
+        let (message, sees) = thief.bob_says(pair, b"healed");
+        assert_eq!(sees, Sees::Nothing);
         assert_eq!(refused(twin, &message), Error::NoSession);
     }
 }
@@ -224,10 +287,10 @@ fn attack_r19_beginning_anew_heals_at_once() {
     pair.bob.accept_into(&mut pair.at_bob, &first, NOW).unwrap();
     thief.session_id = ratchet(&pair.at_alice).session_id;
     for _ in 0..3 {
-        let message = pair.bob_says(b"healed");
-        assert_eq!(thief.look(&message), Sees::Nothing);
+        let (message, sees) = thief.bob_says(&mut pair, b"healed");
+        assert_eq!(sees, Sees::Nothing);
         assert_eq!(refused(&mut twin, &message), Error::NoSession);
-        assert_eq!(thief.look(&pair.alice_says(b"healed")), Sees::Nothing);
+        assert_eq!(thief.alice_says(&mut pair, b"healed"), Sees::Nothing);
     }
 }
 
