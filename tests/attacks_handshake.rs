@@ -570,8 +570,13 @@ fn attack_h9_downgrade_of_a_first_message() {
     without_kem.drain(first::CIPHERTEXT);
     let cases: Vec<(&str, Vec<u8>, Error)> = vec![
         (
-            "version 1",
-            patch(&message, 0..1, &[1]),
+            "version 0",
+            patch(&message, 0..1, &[0]),
+            Error::UnknownVersion,
+        ),
+        (
+            "version 2",
+            patch(&message, 0..1, &[2]),
             Error::UnknownVersion,
         ),
         (

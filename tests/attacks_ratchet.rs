@@ -37,7 +37,7 @@ fn attack_r1_every_bit_of_a_message() {
     for text in [&b""[..], b"text"] {
         // In the first message of a chain, and in the next one.
         let message = alice.seal(&mut at_alice, text, NOW);
-        assert_eq!(message.len(), 290);
+        assert_eq!(message.len(), 294);
         let before = Whole::of(&bob, Some(&at_bob));
         for bit in 0..message.len() * 8 {
             assert_eq!(
@@ -96,7 +96,7 @@ fn attack_r2_parts_of_messages_exchanged() {
             for header in 0..count {
                 for body in 0..count {
                     let message = [
-                        &[0, 2],
+                        &[1, 2],
                         &messages[tag][msg::TAG],
                         &messages[salt][msg::SALT],
                         &messages[header][msg::HEADER],
@@ -329,7 +329,7 @@ fn attack_r8_message_cut_or_continued() {
             }
         }
         // One byte in front, or one taken out within.
-        for at in [2, 9, 10, 26, 82, message.len() - 16] {
+        for at in [2, 9, 10, 26, 86, message.len() - 16] {
             let mut shorter = message.clone();
             shorter.remove(at);
             let mut longer = message.clone();
@@ -355,7 +355,7 @@ fn attack_r14_frames_spliced_over_kinds_and_sessions() {
     let (mut at_bob, _) = bob.accept(&first_one, NOW);
 
     // The frame of a first message as an ordinary one.
-    let as_message = [&[0, 2][..], &first_two[first::FRAME..]].concat();
+    let as_message = [&[1, 2][..], &first_two[first::FRAME..]].concat();
     refused(&bob, &mut at_bob, &as_message, Error::Malformed);
     assert_eq!(open(&mut at_bob, &first_two, NOW), Ok(b"two".to_vec()));
     let answer = bob.seal(&mut at_bob, b"answer", NOW);
@@ -419,37 +419,76 @@ fn attack_r14_matrix_of_conversations() {
     }
 }
 
-/// The length of a message tells the bucket of its text, and nothing else.
-#[test]
-fn attack_r16_lengths_are_the_padding_buckets() {
-    let (mut alice, mut at_alice, _, _) = pair(180);
-    // SPEC §5: four buckets, then Padmé's steps of 64, 128 and 256 bytes.
-    let buckets: Vec<usize> = [192, 256, 512, 1024]
+/// SPEC §5: four buckets, then Padmé's steps of 64, 128 and 256 bytes.
+fn buckets() -> Vec<usize> {
+    [192, 256, 512, 1024]
         .into_iter()
         .chain((1_088..=2_048).step_by(64))
         .chain((2_176..=4_096).step_by(128))
-        .chain((4_352..=5_120).step_by(256))
-        .collect();
-    let mut seen = BTreeSet::new();
-    for length in 0..=5_000usize {
-        let message = alice.seal(&mut at_alice, &vec![0x61; length], NOW);
-        let prefix = match length {
+        .chain((4_352..=5_376).step_by(256))
+        .collect()
+}
+
+/// Bytes of `vec(text)` and of the Braid's first byte.
+fn content(length: usize) -> usize {
+    1 + length
+        + match length {
             0..64 => 1,
             64..16_384 => 2,
             _ => 4,
-        };
-        let bucket = buckets
-            .iter()
-            .find(|bucket| **bucket >= length + prefix)
-            .unwrap();
-        assert_eq!(message.len(), bucket + 98, "{length}");
-        seen.insert(message.len() - 98);
+        }
+}
+
+/// The length of a message tells the bucket of its text, and nothing else: while the Braid has something to send, the
+/// next one if not one symbol fits beside the text (SPEC §10.6-R2); and that for 109 symbols of a chain, no more.
+#[test]
+fn attack_r16_lengths_are_the_padding_buckets() {
+    let (mut alice, at_alice, _, _) = pair(180);
+    let buckets = buckets();
+    let key = AppKey::new(common::APP_KEY);
+    // Alice has all of ek to send: each text as the first of a chain.
+    let stored = snapshot(&at_alice, &alice.identity);
+    let mut longer = 0;
+    for length in 0..=5_000usize {
+        let mut at_alice: Conversation = import(&stored, common::SLOT, &key).unwrap();
+        let message = alice.seal(&mut at_alice, &vec![0x61; length], NOW);
+        let mut fitting = buckets.iter().filter(|bucket| **bucket >= content(length));
+        let mut bucket = *fitting.next().unwrap();
+        // Three bytes in front of symbols of sixteen.
+        if bucket - content(length) < 19 {
+            bucket = *fitting.next().unwrap();
+            longer += 1;
+        }
+        assert_eq!(message.len(), bucket + 102, "{length}");
     }
-    assert_eq!(seen.into_iter().collect::<Vec<_>>(), buckets);
+    assert!((300..1_500).contains(&longer), "{longer}");
+    // One long chain: in the beginning one bucket more, and never again once the chain has carried enough.
+    let mut at_alice = at_alice;
+    let mut seen = BTreeSet::new();
+    let mut symbols = 0;
+    for length in (0..=5_000usize).map(|length| (length + 150) % 5_001) {
+        let message = alice.seal(&mut at_alice, &vec![0x61; length], NOW);
+        let mut fitting = buckets.iter().filter(|bucket| **bucket >= content(length));
+        let bucket = *fitting.next().unwrap();
+        let slack = bucket - content(length);
+        let padded = if slack < 19 && symbols < 109 {
+            *fitting.next().unwrap()
+        } else {
+            bucket
+        };
+        assert_eq!(message.len(), padded + 102, "{length}");
+        symbols += ((padded - content(length)).saturating_sub(3) / 16)
+            .min(74)
+            .min(216 - symbols);
+        seen.insert(message.len() - 102);
+    }
+    assert_eq!(symbols, 216);
+    let expected = buckets.iter().copied().filter(|bucket| *bucket <= 5_120);
+    assert!(seen.into_iter().eq(expected));
     // What the text is does not matter.
     for fill in [0, 0x20, 0xff] {
         let message = alice.seal(&mut at_alice, &[fill; 100], NOW);
-        assert_eq!(message.len(), 290);
+        assert_eq!(message.len(), 294);
     }
     for length in [
         16_383,
@@ -460,9 +499,13 @@ fn attack_r16_lengths_are_the_padding_buckets() {
         TEXT_MAX,
     ] {
         let message = alice.seal(&mut at_alice, &vec![0; length], NOW);
-        let content = length + if length < 16_384 { 2 } else { 4 };
-        assert_eq!(message.len(), padded_length(content).unwrap() + 98);
+        let padded = padded_length(content(length)).unwrap();
+        assert_eq!(message.len(), padded + 102);
     }
+    // The longest text leaves no room for one symbol, and there is no longer message.
+    let mut at_alice: Conversation = import(&stored, common::SLOT, &key).unwrap();
+    let message = alice.seal(&mut at_alice, &vec![0; TEXT_MAX], NOW);
+    assert_eq!(message.len(), 1_032_192 + 102);
     let before = snapshot(&at_alice, &alice.identity);
     for length in [TEXT_MAX + 1, TEXT_MAX + 100_000] {
         assert_eq!(
@@ -508,7 +551,7 @@ fn attack_r17_one_answer_before_authentication() {
                         *byte = rng.next() as u8;
                     }
                 }
-                _ => message.resize(82 + 16 + [256, 512, 1024][rng.below(3) as usize], 0),
+                _ => message.resize(86 + 16 + [256, 512, 1024][rng.below(3) as usize], 0),
             }
             assert_eq!(open(&mut at_bob, &message, NOW), Err(Error::Malformed));
             for byte in &mut message[msg::TAG] {
@@ -530,7 +573,7 @@ fn attack_r8_junk() {
     let mut rng = SeededRng(202);
     let before = Whole::of(&bob, Some(&at_bob));
     for length in 0..2_000usize {
-        for start in [&[][..], &[0, 1], &[0, 2], &[0, 1, 0, 1], &genuine[..10]] {
+        for start in [&[][..], &[1, 1], &[1, 2], &[1, 1, 0, 1], &genuine[..10]] {
             let mut message = start.to_vec();
             message.extend(std::iter::repeat_with(|| rng.next() as u8).take(length));
             assert!(open(&mut at_bob, &message, NOW).is_err());
@@ -568,6 +611,8 @@ fn attack_p15_seal_with_a_failing_generator() {
     let mut with_bob = alice.begin(&mut bob, NOW);
     assert_eq!(calls_of_seal(&alice, &mut at_alice), 2);
     assert_eq!(calls_of_seal(&alice, &mut at_alice), 1);
+    // The first one draws the seed of the Braid's first key pair.
+    assert_eq!(calls_of_seal(&alice, &mut with_bob), 2);
     assert_eq!(calls_of_seal(&alice, &mut with_bob), 1);
     let message = alice.seal(&mut at_alice, b"text", NOW);
     assert_eq!(open(&mut at_bob, &message, NOW), Ok(b"text".to_vec()));

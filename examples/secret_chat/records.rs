@@ -142,7 +142,7 @@ mod tests {
                 mailbox: b"alice".to_vec(),
                 message: [9; 8],
                 fate: String::new(),
-                length: 290,
+                length: 294,
                 head: vec![0, 2, 0xff],
             },
             Record::Line {

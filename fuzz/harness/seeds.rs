@@ -43,7 +43,7 @@ fn envelope() -> Vec<Vec<u8>> {
     let mut seeds = vec![first.clone(), message.clone(), Vec::new()];
     seeds.push(message[..message.len() - 1].to_vec());
     seeds.push([message.as_slice(), &[0]].concat());
-    seeds.extend([[0, 0], [0, 3], [1, 1]].map(|envelope| envelope.to_vec()));
+    seeds.extend([[1, 0], [1, 3], [0, 1]].map(|envelope| envelope.to_vec()));
     seeds
 }
 

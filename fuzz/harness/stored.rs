@@ -14,7 +14,7 @@ use super::{agreement, conversation};
 pub const DEVICE: u16 = 1;
 pub const PREKEYS: u16 = 2;
 pub const CONVERSATION: u16 = 3;
-const VERSION: u16 = 0;
+const VERSION: u16 = 1;
 
 /// Gives the same secrets every time: the harness's containers differ by their plaintext only.
 struct Fixed;

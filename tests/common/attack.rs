@@ -44,8 +44,8 @@ pub mod msg {
     pub const FRAME: usize = 2;
     pub const TAG: Range<usize> = 2..10;
     pub const SALT: Range<usize> = 10..26;
-    pub const HEADER: Range<usize> = 26..82;
-    pub const BODY: RangeFrom<usize> = 82..;
+    pub const HEADER: Range<usize> = 26..86;
+    pub const BODY: RangeFrom<usize> = 86..;
 }
 
 /// Where the parts of a bundle lie, behind an address of three bytes.

@@ -220,3 +220,43 @@ fn attack_r5_spent_chains() {
     }
     pair.alice_says(b"text");
 }
+
+/// A conversation at rest: one state, everything read. In every state of the Braid, however far its objects have come,
+/// it takes at most 2,700 bytes (SPEC §12.5), and the Braid 1,500 of them (§12.4).
+#[test]
+fn a_conversation_at_rest_is_small_in_every_state_of_the_braid() {
+    let mut most = [[0; 2]; 12];
+    let mut look = |conversation: &Conversation| {
+        let braid = braid(conversation);
+        let exported = encoding(conversation).len() + OVERHEAD;
+        let stored = 5 + 32 * braid.roots.len() + braid.fields.len();
+        let most = &mut most[usize::from(braid.state)];
+        *most = [most[0].max(exported), most[1].max(stored)];
+    };
+    for (seed, slack) in [(650, 1), (652, 5), (654, 11)] {
+        let mut pair = pair(seed);
+        let mut rng = SeededRng(seed);
+        // A text that leaves room for so many symbols.
+        let text = std::vec![b'x'; 192 - 2 - 1 - 3 - 16 * slack];
+        for _ in 0..120 {
+            for _ in 0..1 + rng.below(24) {
+                pair.alice_says(&text);
+                look(&pair.at_alice);
+                look(&pair.at_bob);
+            }
+            for _ in 0..1 + rng.below(24) {
+                pair.bob_says(&text);
+                look(&pair.at_alice);
+                look(&pair.at_bob);
+            }
+        }
+    }
+    for (state, [exported, stored]) in most.iter().enumerate().take(11) {
+        assert!(*exported > 0, "state {state} was not seen");
+        assert!(*exported <= 2_700, "state {state}: {exported}");
+        assert!(*stored <= 1_500, "state {state}: {stored}");
+    }
+    // The bounds are near what is taken: an almost complete ek.
+    assert!(most[7][1] > 1_450 && most[9][1] > 1_450, "{most:?}");
+    assert_eq!(most[11], [0; 2], "an honest exchange broke");
+}
