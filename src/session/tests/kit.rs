@@ -327,6 +327,8 @@ pub struct BraidView {
     pub epoch: u32,
     /// PQROOT, AR, AM; nothing in Broken.
     pub roots: Vec<[u8; 32]>,
+    /// The whole of it.
+    pub stored: usize,
     /// What only this state has.
     pub fields: Vec<u8>,
 }
@@ -355,11 +357,14 @@ pub fn braid_of(ratchet: &Ratchet) -> BraidView {
     braid.write(&mut writer).unwrap();
     let bytes = writer.into_bytes();
     let (head, rest) = bytes.split_at(5);
-    let (roots, fields) = rest.split_at(rest.len().min(96));
+    let (roots, rest) = rest.split_at(rest.len().min(96));
+    // One flag between: whether the last message found no room.
+    let fields = rest.get(1..).unwrap_or_default();
     BraidView {
         state: head[0],
         epoch: u32::from_be_bytes(head[1..].try_into().unwrap()),
         roots: roots.as_chunks().0.to_vec(),
+        stored: bytes.len(),
         fields: fields.to_vec(),
     }
 }
