@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::Given;
+use super::given::Given;
 use crate::crypto::Secret;
 use crate::crypto::kem::{KemKeyPair, KemPublic, encapsulate_first};
 use crate::ratchet::braid::authenticator::{Authenticator, epoch_secret};

@@ -25,12 +25,13 @@
 //! nothing else. Whatever goes wrong leads to [`Braid::Broken`], and never costs a text.
 
 use self::authenticator::Authenticator;
-use self::code::Conflict;
 use self::ct_side::{
     Ct1Acknowledged, Ct1Sampled, Ct2Sampled, EkReceivedCt1Sampled, HeaderReceived, NoHeaderReceived,
 };
 use self::ek_side::{Ct1Received, EkSentCt1Received, HeaderSent, KeysSampled, KeysUnsampled};
+use self::frame::Run;
 use self::object::Object;
+use self::progress::{Breach, Progress};
 use super::Error;
 use super::epochs::{EpochRoot, EpochSeeds};
 use super::limits::EPOCH_MAX;
@@ -43,11 +44,11 @@ mod ct_side;
 mod ek_side;
 pub(crate) mod frame;
 pub(crate) mod object;
+mod progress;
 mod send;
 mod state;
 
 pub(crate) use frame::{FRAME_MIN, Frame, Outgoing};
-pub(crate) use send::Cursor;
 
 /// The exchange of one state of a conversation.
 pub(crate) enum Braid {
@@ -84,16 +85,6 @@ pub(crate) enum State {
     Ct2Sampled(Ct2Sampled),
 }
 
-/// Why an exchange cannot go on. The text that came with it was read all the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Breach;
-
-impl From<Conflict> for Breach {
-    fn from(_: Conflict) -> Self {
-        Self
-    }
-}
-
 /// What a frame led to.
 pub(crate) enum Outcome {
     /// Nothing that concerns the message keys.
@@ -110,6 +101,16 @@ pub(crate) enum Step {
     Within(State),
     /// ct2 is complete: the ciphertext's shared secret, and what its MAC is about.
     Completed(ek_side::Completed),
+}
+
+impl Step {
+    /// SPEC §10.7-R7: what symbols of ct2 lead to. The acknowledgement that may come with them says nothing here.
+    fn of_ct2(state: EkSentCt1Received, run: &Run<'_>) -> Result<Self, Breach> {
+        Ok(match state.take(run)? {
+            Progress::Waiting(state) => Self::Within(State::EkSentCt1Received(state)),
+            Progress::Complete(completed) => Self::Completed(completed),
+        })
+    }
 }
 
 impl Braid {
@@ -303,13 +304,26 @@ impl State {
         let awaited = self.awaits();
         let run = frame.run.as_ref().filter(|run| awaited == Some(run.object));
         let state = match (run, self) {
-            (Some(run), Self::NoHeaderReceived(state)) => state.take(epoch, authenticator, run)?,
-            (Some(run), Self::KeysSampled(state)) => state.begin_ct1().take(run)?,
-            (Some(run), Self::HeaderSent(state)) => state.take(run)?,
-            (Some(run), Self::Ct1Received(state)) => return state.begin_ct2().take(run),
-            (Some(run), Self::EkSentCt1Received(state)) => return state.take(run),
-            (Some(run), Self::Ct1Sampled(state)) => state.take(epoch, authenticator, run)?,
-            (Some(run), Self::Ct1Acknowledged(state)) => state.take(epoch, authenticator, run)?,
+            (Some(run), Self::NoHeaderReceived(state)) => {
+                match state.take(epoch, authenticator, run)? {
+                    Progress::Waiting(state) => Self::NoHeaderReceived(state),
+                    Progress::Complete(state) => Self::HeaderReceived(state),
+                }
+            }
+            (Some(run), Self::KeysSampled(state)) => Self::take_ct1(state.begin_ct1(), run)?,
+            (Some(run), Self::HeaderSent(state)) => Self::take_ct1(state, run)?,
+            (Some(run), Self::Ct1Received(state)) => return Step::of_ct2(state.begin_ct2(), run),
+            (Some(run), Self::EkSentCt1Received(state)) => return Step::of_ct2(state, run),
+            (Some(run), Self::Ct1Sampled(state)) => match state.take(epoch, authenticator, run)? {
+                Progress::Waiting(state) => Self::Ct1Sampled(state),
+                Progress::Complete(state) => Self::EkReceivedCt1Sampled(state),
+            },
+            (Some(run), Self::Ct1Acknowledged(state)) => {
+                match state.take(epoch, authenticator, run)? {
+                    Progress::Waiting(state) => Self::Ct1Acknowledged(state),
+                    Progress::Complete(state) => Self::Ct2Sampled(state),
+                }
+            }
             (_, state) => state,
         };
         Ok(Step::Within(if frame.ack {
@@ -317,6 +331,14 @@ impl State {
         } else {
             state
         }))
+    }
+
+    /// SPEC §10.7-R4.
+    fn take_ct1(state: HeaderSent, run: &Run<'_>) -> Result<Self, Breach> {
+        Ok(match state.take(run)? {
+            Progress::Waiting(state) => Self::HeaderSent(state),
+            Progress::Complete(state) => Self::Ct1Received(state),
+        })
     }
 
     /// SPEC §10.7-R6.

@@ -6,7 +6,7 @@ use super::authenticator::{Authenticator, epoch_secret, fits};
 use super::code::Decoder;
 use super::frame::Run;
 use super::object::{CT2, HEADER, Object};
-use super::{Breach, Cursor, State};
+use super::progress::{Breach, Cursor, Progress};
 use crate::crypto::Secret;
 use crate::crypto::kem::{KEM_CT1, KEM_VECTOR, KemPublic, encapsulate_first};
 
@@ -92,9 +92,9 @@ impl NoHeaderReceived {
         epoch: u32,
         authenticator: &Authenticator,
         run: &Run<'_>,
-    ) -> Result<State, Breach> {
+    ) -> Result<Progress<Self, HeaderReceived>, Breach> {
         if !self.header.take(run)? {
-            return Ok(State::NoHeaderReceived(self));
+            return Ok(Progress::Waiting(self));
         }
         let header: Box<[u8; HEADER]> = self.header.array().ok_or(Breach)?;
         let ([seed, hash, mac], _) = header.as_chunks::<32>() else {
@@ -103,7 +103,7 @@ impl NoHeaderReceived {
         if !fits(&authenticator.header(epoch, seed, hash), mac) {
             return Err(Breach);
         }
-        Ok(State::HeaderReceived(HeaderReceived {
+        Ok(Progress::Complete(HeaderReceived {
             key: KeyHeader {
                 seed: *seed,
                 hash: *hash,
@@ -146,12 +146,12 @@ impl Ct1Sampled {
         epoch: u32,
         authenticator: &Authenticator,
         run: &Run<'_>,
-    ) -> Result<State, Breach> {
+    ) -> Result<Progress<Self, EkReceivedCt1Sampled>, Breach> {
         if !self.vector.take(run)? {
-            return Ok(State::Ct1Sampled(self));
+            return Ok(Progress::Waiting(self));
         }
         let (ct1, ct2) = finish(&self.key, &self.m, &self.vector, epoch, authenticator)?;
-        Ok(State::EkReceivedCt1Sampled(EkReceivedCt1Sampled {
+        Ok(Progress::Complete(EkReceivedCt1Sampled {
             ct1,
             ct2,
             cursor: self.cursor,
@@ -182,12 +182,12 @@ impl Ct1Acknowledged {
         epoch: u32,
         authenticator: &Authenticator,
         run: &Run<'_>,
-    ) -> Result<State, Breach> {
+    ) -> Result<Progress<Self, Ct2Sampled>, Breach> {
         if !self.vector.take(run)? {
-            return Ok(State::Ct1Acknowledged(self));
+            return Ok(Progress::Waiting(self));
         }
         let (_, ct2) = finish(&self.key, &self.m, &self.vector, epoch, authenticator)?;
-        Ok(State::Ct2Sampled(Ct2Sampled {
+        Ok(Progress::Complete(Ct2Sampled {
             ct2,
             cursor: Cursor::default(),
         }))

@@ -6,7 +6,7 @@ use super::authenticator::{Authenticator, epoch_secret, fits};
 use super::code::Decoder;
 use super::frame::Run;
 use super::object::{CT2, HEADER, MAC, Object};
-use super::{Breach, Cursor, State, Step};
+use super::progress::{Breach, Cursor, Progress};
 use crate::crypto::Secret;
 use crate::crypto::kem::{KEM_CIPHERTEXT, KEM_CT1, KEM_CT2, KEM_SEED, KEM_VECTOR, KemKeyPair};
 
@@ -94,12 +94,12 @@ impl KeysSampled {
 }
 
 impl HeaderSent {
-    pub(super) fn take(mut self, run: &Run<'_>) -> Result<State, Breach> {
+    pub(super) fn take(mut self, run: &Run<'_>) -> Result<Progress<Self, Ct1Received>, Breach> {
         if !self.ct1.take(run)? {
-            return Ok(State::HeaderSent(self));
+            return Ok(Progress::Waiting(self));
         }
         let ct1 = self.ct1.array().ok_or(Breach)?;
-        Ok(State::Ct1Received(Ct1Received {
+        Ok(Progress::Complete(Ct1Received {
             seed: self.seed,
             vector: self.vector,
             ct1,
@@ -119,11 +119,11 @@ impl Ct1Received {
 }
 
 impl EkSentCt1Received {
-    pub(super) fn take(mut self, run: &Run<'_>) -> Result<Step, Breach> {
+    pub(super) fn take(mut self, run: &Run<'_>) -> Result<Progress<Self, Completed>, Breach> {
         if !self.ct2.take(run)? {
-            return Ok(Step::Within(State::EkSentCt1Received(self)));
+            return Ok(Progress::Waiting(self));
         }
-        Ok(Step::Completed(Completed {
+        Ok(Progress::Complete(Completed {
             seed: self.seed,
             ct1: self.ct1,
             ct2: self.ct2.array().ok_or(Breach)?,

@@ -5,21 +5,13 @@ use super::ct_side::{Ct1Sampled, Encapsulation};
 use super::ek_side::{KeysSampled, KeysUnsampled};
 use super::frame::{Outgoing, OutgoingRun, room};
 use super::object::Object;
+use super::progress::Cursor;
 use super::{Braid, EpochRoot, EpochSeeds, Live, State, draw};
 use crate::crypto::hedge::Entropy;
 use crate::crypto::labels::purpose;
 use crate::padding::padded_length;
 use crate::ratchet::Error;
 use crate::ratchet::limits::PADDED_MAX;
-
-/// How far an object is sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cursor {
-    /// Index of the next symbol; it goes round.
-    pub(crate) next: u16,
-    /// Symbols of the object that the present sending chain has carried.
-    pub(crate) placed: u8,
-}
 
 /// What one message carries, computed before anything changes.
 pub(crate) struct Placement {

@@ -12,9 +12,11 @@ use super::ek_side::{
     Ct1Received, EkSentCt1Received, HeaderSent, KeyVector, KeysSampled, KeysUnsampled,
 };
 use super::object::Object;
-use super::{Braid, Cursor, EpochRoot, Live, State};
+use super::progress::Cursor;
+use super::{Braid, Live, State};
 use crate::crypto::Secret;
 use crate::ratchet::Error;
+use crate::ratchet::epochs::EpochRoot;
 use crate::ratchet::limits::EPOCH_MAX;
 use crate::wire::{Reader, Writer};
 
