@@ -101,6 +101,44 @@ fn in_chain(c: &mut Criterion) {
     group.finish();
 }
 
+/// What the Braid costs where it works: symbols in every message, and a whole exchange.
+fn braid(c: &mut Criterion) {
+    /// Messages of a new chain that all carry symbols of the encapsulation key.
+    const WITH_SYMBOLS: u64 = 20;
+    let mut group = c.benchmark_group("the Braid");
+    group.bench_function("seal + open 64 B, with symbols in each message", |b| {
+        b.iter_custom(|iterations| {
+            let mut total = Duration::ZERO;
+            let mut left = iterations;
+            while left > 0 {
+                let burst = left.min(WITH_SYMBOLS);
+                let (mut alice, mut at_alice, _, mut at_bob) = pair(1);
+                let start = Instant::now();
+                for _ in 0..burst {
+                    let message = alice.seal(&mut at_alice, black_box(&[b'x'; 64]), NOW);
+                    read(&mut at_bob, &message);
+                }
+                total += start.elapsed();
+                left -= burst;
+            }
+            total
+        });
+    });
+    let (mut alice, mut at_alice, mut bob, mut at_bob) = pair(2);
+    group.bench_function("an epoch of a talk in turns, 40 B", |b| {
+        b.iter(|| {
+            let epoch = at_alice.pq_epoch();
+            while at_alice.pq_epoch() == epoch {
+                let message = alice.seal(&mut at_alice, black_box(&[b'x'; 40]), NOW);
+                read(&mut at_bob, &message);
+                let message = bob.seal(&mut at_bob, black_box(&[b'x'; 40]), NOW);
+                read(&mut at_alice, &message);
+            }
+        });
+    });
+    group.finish();
+}
+
 /// A receiver and `count` messages of one chain for it.
 fn sent(count: u64, text: &[u8]) -> (Conversation, Vec<Vec<u8>>) {
     let (mut alice, mut at_alice, _, at_bob) = pair(1);
@@ -188,5 +226,5 @@ fn stored(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, in_chain, turns, first_message, stored);
+criterion_group!(benches, in_chain, braid, turns, first_message, stored);
 criterion_main!(benches);
