@@ -5,6 +5,8 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 use subrosa::crypto::Secret;
 use subrosa::crypto::dh::DhKeyPair;
+use subrosa::crypto::hash::HmacKey;
+use subrosa::hazmat::braid::{self, FrameParts};
 use subrosa::hazmat::{self, BundleKeys, Given, MessageParts};
 use subrosa::{
     Address, Bundle, Conversation, DeviceIdentity, Error, Incoming, Prekeys, StagedFirst,
@@ -67,18 +69,32 @@ impl Page {
     }
 }
 
+/// Length of the body of both messages, without its tag.
+const PADDED: usize = 192;
+
 /// One sealed message, value by value; gives the message.
 fn message(
     page: &mut Page,
     parts: &MessageParts,
     prefix: &[u8],
-    text: &[u8],
+    (text, object, number, count): (&[u8], &[u8], u8, u8),
     r32: [u8; 32],
 ) -> Result<Vec<u8>, Error> {
-    let sealed = hazmat::seal_message(parts, prefix, text, r32)?;
+    let frame = FrameParts {
+        ack: false,
+        delta: false,
+        run: Some((number, object.to_vec(), 0, count)),
+    };
+    let sealed = hazmat::seal_message(parts, prefix, text, &frame, PADDED, r32)?;
+    let mut bp = vec![u8::try_from(text.len()).map_err(|_| Error::TooLong)?];
+    bp.extend(text);
+    bp.extend([number << 5, 0, 0, count]);
+    bp.extend(braid::symbols(object, 0, count));
+    bp.resize(PADDED, 0);
     page.value("mk", parts.message_key);
     page.value("r32", r32);
     page.value("hp", &sealed.header);
+    page.value("bp", bp);
     page.value("salt", sealed.salt);
     page.value("Kb", sealed.body_key.0);
     page.value("Nb", sealed.body_key.1);
@@ -149,10 +165,21 @@ pub fn page() -> Result<String, Error> {
     page.value("encid", field(&prefix, 1137, 1337)?);
     page.value("th2 = sid", agreed.session_id);
     page.value("SK", agreed.shared_key);
-    let [root, initiator, responder] = hazmat::initial_keys(agreed.shared_key, agreed.session_id);
+    page.heading("What both begin with (§9.1, §10.1, §10.2)");
+    let [root, initiator, responder, pq0, key] =
+        hazmat::initial_keys(agreed.shared_key, agreed.session_id);
     page.value("RK0", root);
     page.value("HKa", initiator);
     page.value("NHKb", responder);
+    page.value("PQ0", pq0);
+    page.value("BA", key);
+    let [quantum_root, of_alice, of_bob] = braid::epoch_start(pq0);
+    page.value("PQROOT", quantum_root);
+    page.value("S_a[0]", of_alice);
+    page.value("S_b[0]", of_bob);
+    let [auth_root, mac_key] = braid::update([0; 32], 1, key);
+    page.value("AR", auth_root);
+    page.value("AM", mac_key);
 
     page.heading(
         "Alice's first chain and her first message, text \"hello\"; FIRST = prefix || frame",
@@ -167,7 +194,9 @@ pub fn page() -> Result<String, Error> {
     page.value("RK", root);
     page.value("CKs", chain);
     page.value("NHKs", next_header);
-    let [message_key, _] = hazmat::chain_step(chain);
+    let quantum_chain = mac(of_alice, 1);
+    page.value("PCKs", quantum_chain);
+    let [message_key, _, _] = hazmat::chain_step(chain, quantum_chain);
     let parts = MessageParts {
         session_id: agreed.session_id,
         header_key: initiator,
@@ -175,12 +204,19 @@ pub fn page() -> Result<String, Error> {
         ratchet_key: *ratchet.public().as_bytes(),
         number: 0,
         previous_count: 0,
+        epoch: 0,
     };
     page.value("prefix", prefix);
-    let first = message(&mut page, &parts, &prefix, b"hello", secret("r32 of alice"))?;
+    page.value("braid seed d||z", seed("braid seed"));
+    let (key_seed, key_hash, _) = braid::key_parts(seed("braid seed"));
+    let header_mac = braid::header_mac(mac_key, 1, key_seed, key_hash);
+    let header = [key_seed, key_hash, header_mac].concat();
+    page.value("hdr", &header);
+    let content = (&b"hello"[..], &header[..], 1, 8);
+    let first = message(&mut page, &parts, &prefix, content, secret("r32 of alice"))?;
 
     page.heading(
-        "Bob's answer, text \"hi\": he has made the step above from his side; MSG = 0002 || frame",
+        "Bob's answer, text \"hi\": he has made the step above from his side; MSG = 0102 || frame",
     );
     let answering = DhKeyPair::from_secret(Secret::new(secret("ratchet key of bob")));
     let dh = answering
@@ -193,17 +229,38 @@ pub fn page() -> Result<String, Error> {
     page.value("RK", root);
     page.value("CKs", chain);
     page.value("NHKs", next_header);
-    let [message_key, _] = hazmat::chain_step(chain);
+    let quantum_chain = mac(of_bob, 1);
+    page.value("PCKs", quantum_chain);
+    let [message_key, _, _] = hazmat::chain_step(chain, quantum_chain);
+    page.value("braid m", secret("braid m"));
+    let (ct1, shared) = braid::encapsulate_1(key_seed, key_hash, secret("braid m"));
+    page.value("ct1", &ct1);
+    page.value("SS", shared);
+    let epoch_secret = braid::secret(1, shared);
+    page.value("secret_1", epoch_secret);
+    let [auth_root, mac_key] = braid::update(auth_root, 1, epoch_secret);
+    page.value("AR", auth_root);
+    page.value("AM", mac_key);
+    let [quantum_root, of_alice, of_bob] = braid::epoch_step(quantum_root, 1, epoch_secret);
+    page.value("PQROOT", quantum_root);
+    page.value("S_a[1]", of_alice);
+    page.value("S_b[1]", of_bob);
     let parts = MessageParts {
         header_key: responder,
         message_key,
         ratchet_key: *answering.public().as_bytes(),
         ..parts
     };
-    let answer = message(&mut page, &parts, &[0, 2], b"hi", secret("r32 of bob"))?;
+    let content = (&b"hi"[..], &ct1[..], 3, 11);
+    let answer = message(&mut page, &parts, &[1, 2], content, secret("r32 of bob"))?;
 
     converse(&alice, &bob, prekeys, &verified, &first, &answer)?;
     Ok(page.0)
+}
+
+/// `HMAC(key, byte)`.
+fn mac(key: [u8; 32], byte: u8) -> [u8; 32] {
+    *HmacKey::new(&key).mac(&[&[byte]]).expose()
 }
 
 /// A field of a prefix (SPEC §7.5).
@@ -221,13 +278,19 @@ fn converse(
     answer: &[u8],
 ) -> Result<(), Error> {
     let mut at_alice = Conversation::new(*bundle.identity());
-    let mut given = Given::new(["EK", "m", "ratchet key of alice", "r32 of alice"].map(value));
+    let mut given = Given::new([
+        value("EK"),
+        value("m"),
+        value("ratchet key of alice"),
+        seed("braid seed").to_vec(),
+        value("r32 of alice"),
+    ]);
     hazmat::begin(&mut at_alice, alice, bundle, NOW, &mut given)?;
     require(hazmat::seal(&mut at_alice, b"hello", NOW, &mut given)? == first)?;
     let staged = StagedFirst::stage(&Incoming::parse(first)?, bob, &prekeys, NOW)?;
     let mut at_bob = Conversation::new(*staged.peer());
     require(staged.accept(&mut at_bob, &mut prekeys, NOW)?.text == b"hello")?;
-    let mut given = Given::new(["ratchet key of bob", "r32 of bob"].map(value));
+    let mut given = Given::new(["ratchet key of bob", "braid m", "r32 of bob"].map(value));
     require(hazmat::seal(&mut at_bob, b"hi", NOW, &mut given)? == answer)?;
     require(at_alice.open(&Incoming::parse(answer)?, NOW)?.text == b"hi")
 }

@@ -222,15 +222,21 @@ pub fn files() -> Result<Vec<(String, String)>, String> {
         ("README.md".to_owned(), readme()),
         ("LICENSE-CC0".to_owned(), LICENSE_TEXT.to_owned()),
     ];
+    let mut faults = Vec::new();
     for known in sections::ALL {
-        let file = section(known).map_err(|why| format!("{}: {why}", known.name))?;
-        files.push((format!("{}.json", known.name), file.to_text()?));
+        match section(known) {
+            Ok(file) => files.push((format!("{}.json", known.name), file.to_text()?)),
+            Err(why) => faults.push(format!("{}: {why}", known.name)),
+        }
         files.push((
             format!("schema/{}.schema.json", known.name),
             schema::to_text(known)?,
         ));
     }
-    Ok(files)
+    match faults[..] {
+        [] => Ok(files),
+        _ => Err(faults.join("\n")),
+    }
 }
 
 /// Writes every generated file into `folder` and returns their number.

@@ -5,12 +5,15 @@
 //! on one program only. With it, it also makes what the library would never make.
 
 pub mod agreement;
+pub mod braid;
 pub mod conversation;
 pub mod device;
 pub mod formula;
+pub mod keccak;
 pub mod prekeys;
 pub mod ratchet;
 pub mod stored;
+pub mod symbols;
 
 use crate::op::Refusal;
 

@@ -37,6 +37,19 @@ pub struct Beginning {
     pub ratchet: [u8; 32],
 }
 
+/// The random values of a message, in the order of their use (§3.6-R2).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sealing {
+    /// The private half of a new ratchet key.
+    pub ratchet: Option<[u8; 32]>,
+    /// `braid seed`
+    pub braid_seed: Option<[u8; 64]>,
+    /// `braid m`
+    pub braid_m: Option<[u8; 32]>,
+    /// `r32`
+    pub r32: [u8; 32],
+}
+
 /// A message opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
@@ -44,7 +57,7 @@ pub struct Opened {
     pub peer: Vec<u8>,
     /// The text.
     pub text: Vec<u8>,
-    /// `forked`, `gap_dropped`, `old_state`
+    /// `forked`, `gap_dropped`, `pq_broken`, `old_state`
     pub events: Vec<&'static str>,
     /// The advice to begin anew.
     pub begin_anew: bool,
@@ -135,14 +148,7 @@ pub trait Device: Sized {
     ///
     /// # Errors
     /// Those of §9.3, `Unanswered`.
-    fn seal(
-        &mut self,
-        peer: &[u8],
-        text: &[u8],
-        now: u64,
-        ratchet: Option<[u8; 32]>,
-        r32: [u8; 32],
-    ) -> Answer<Vec<u8>>;
+    fn seal(&mut self, peer: &[u8], text: &[u8], now: u64, values: &Sealing) -> Answer<Vec<u8>>;
 
     /// Looks a message up (§11.1) and opens it; stages a first message that is nobody's.
     ///
@@ -247,13 +253,16 @@ pub const VERBS: &[Verb] = &[
     Verb {
         name: "seal",
         summary: "Seals a text and keeps the message. `ratchet` is the private half of the new key if a chain \
-                  begins, else `null`.",
+                  begins, `braid_seed` (d, z) or `braid_m` what the Braid draws with this message (§10.6-R3); \
+                  those that are not drawn are `null`.",
         input: &[
             DEVICE,
             field("peer", HEX),
             field("text", HEX),
             NOW,
             field("ratchet", Kind::Nullable(&KEY)),
+            field("braid_seed", Kind::Nullable(&SEED)),
+            field("braid_m", Kind::Nullable(&KEY)),
             field("r32", KEY),
             field("as", NAME),
         ],
@@ -262,7 +271,8 @@ pub const VERBS: &[Verb] = &[
     },
     Verb {
         name: "lose",
-        summary: "Seals the empty text `count` times, each with the same r32, and throws the messages away.",
+        summary: "Seals the empty text `count` times, each with the same r32, and throws the messages away. No chain \
+                  begins with them, and the Braid draws nothing.",
         input: &[
             DEVICE,
             field("peer", HEX),
@@ -277,7 +287,7 @@ pub const VERBS: &[Verb] = &[
         name: "open",
         summary: "A message arrives: it is looked up (§11.1) and opened, which gives `opened`; a first message that \
                   began no state of a conversation is staged, which gives `staged`. The other one is `null`. \
-                  `events` are of `forked`, `gap_dropped` and `old_state`, in this order.",
+                  `events` are of `forked`, `gap_dropped`, `pq_broken` and `old_state`, in this order.",
         input: &[DEVICE, field("message", NAME), NOW],
         output: &[
             field("opened", Kind::Nullable(&Kind::Object(OPENED))),
@@ -508,16 +518,25 @@ impl<D: Device> World<D> {
             }
             "seal" => {
                 let (peer, text) = (step.bytes("peer")?, step.bytes("text")?);
-                let ratchet = step.nullable("ratchet", Input::array)?;
-                let (now, r32) = (step.integer("now")?, step.array("r32")?);
-                let message = self.acting(step)?.seal(&peer, &text, now, ratchet, r32)?;
+                let values = Sealing {
+                    ratchet: step.nullable("ratchet", Input::array)?,
+                    braid_seed: step.nullable("braid_seed", Input::array)?,
+                    braid_m: step.nullable("braid_m", Input::array)?,
+                    r32: step.array("r32")?,
+                };
+                let now = step.integer("now")?;
+                let message = self.acting(step)?.seal(&peer, &text, now, &values)?;
                 return self.keep(step, message);
             }
             "lose" => {
-                let (peer, r32) = (step.bytes("peer")?, step.array("r32")?);
+                let peer = step.bytes("peer")?;
+                let values = Sealing {
+                    r32: step.array("r32")?,
+                    ..Sealing::default()
+                };
                 let now = step.integer("now")?;
                 for _ in 0..step.integer::<u32>("count")? {
-                    self.acting(step)?.seal(&peer, &[], now, None, r32)?;
+                    self.acting(step)?.seal(&peer, &[], now, &values)?;
                 }
             }
             "open" => return self.open(step),

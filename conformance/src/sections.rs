@@ -25,6 +25,7 @@ impl Section {
 }
 
 mod agreement;
+mod braid;
 mod crypto;
 mod envelope;
 mod identity;
@@ -45,6 +46,7 @@ pub const ALL: &[Section] = &[
     agreement::SECTION,
     envelope::SECTION,
     ratchet::SECTION,
+    braid::SECTION,
     session::SECTION,
     state::SECTION,
 ];

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use subrosa::hazmat::braid::encapsulate_1;
+use subrosa::wire::Reader;
 use subrosa_conformance::example;
 use subrosa_conformance::model::agreement::{Bundle, Initiator, Prefix, Secrets, respond};
+use subrosa_conformance::model::braid::{BraidFrame, Drawn, Received, secret as epoch_secret};
 use subrosa_conformance::model::formula::{
-    Message, body_plaintext, chain_step, dh, header_plaintext, initial_keys, public, root_step,
+    Message, body_plaintext, chain_of_epoch, chain_step, dh, epoch_start, header_plaintext,
+    initial_keys, public, root_step,
 };
 use subrosa_conformance::model::prekeys::DAY;
-use subrosa_conformance::model::stored::Prekeys;
+use subrosa_conformance::model::stored::{Braid, Phase, Prekeys};
 
 const NOW: u64 = 1_767_225_600_000;
 
@@ -88,7 +92,6 @@ fn the_model_makes_the_same_values() {
     let parsed = Prefix::parse(&prefix).unwrap();
     let responded = respond(&bob, &prekeys, &parsed, NOW + DAY).unwrap();
     assert_eq!(responded.agreement, agreed);
-    let [rk0, hka, nhkb] = initial_keys(&agreed.sk, &agreed.sid).unwrap();
     for (name, value) in [
         ("EK", &parsed.ek[..]),
         ("CT", &parsed.ct),
@@ -103,36 +106,75 @@ fn the_model_makes_the_same_values() {
         ("encid", &agreed.encid),
         ("th2 = sid", &agreed.sid),
         ("SK", &agreed.sk),
-        ("RK0", &rk0),
-        ("HKa", &hka),
-        ("NHKb", &nhkb),
     ] {
         assert_eq!(page.get(agreement, name), value, "{name}");
     }
 
+    let [rk0, hka, nhkb, pq0, ba] = initial_keys(&agreed.sk, &agreed.sid).unwrap();
+    let [pqroot, s_a, s_b] = epoch_start(&pq0).unwrap();
+    let mut braids = [true, false].map(|initiator| Braid::start(&pq0, &ba, initiator).unwrap());
+    let begun = braids[0].live.clone().unwrap();
+    for (name, value) in [
+        ("RK0", rk0),
+        ("HKa", hka),
+        ("NHKb", nhkb),
+        ("PQ0", pq0),
+        ("BA", ba),
+        ("PQROOT", pqroot),
+        ("S_a[0]", s_a),
+        ("S_b[0]", s_b),
+        ("AR", begun.ar),
+        ("AM", begun.am),
+    ] {
+        assert_eq!(page.get("What both begin with", name), value, "{name}");
+    }
+
     let mut rk = rk0;
     let mut peer = bundle.spk.1;
-    for (heading, shared, hk, prefix, text) in [
+    for (side, (heading, shared, hk, prefix, text, seed)) in [
         (
             "Alice's first chain",
             "X25519(DHs, SPK)",
             hka,
             &prefix[..],
             &b"hello"[..],
+            s_a,
         ),
-        ("Bob's answer", "X25519(DHs, DHr)", nhkb, &[0, 2], b"hi"),
-    ] {
+        (
+            "Bob's answer",
+            "X25519(DHs, DHr)",
+            nhkb,
+            &[1, 2],
+            b"hi",
+            s_b,
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let secret = page.array(heading, "DHs secret");
         let dhs = public(&secret);
         let result = dh(&secret, &peer).unwrap();
         let [root, ck, nhks] = root_step(&rk, &result).unwrap();
+        let (pck, _) = chain_of_epoch(&seed);
+        let drawn = match side {
+            0 => Drawn {
+                seed: Some(page.array(heading, "braid seed d||z")),
+                m: None,
+            },
+            _ => Drawn {
+                seed: None,
+                m: Some(page.array(heading, "braid m")),
+            },
+        };
+        let sent = braids[side].send(text.len() + 2, 0, drawn).unwrap();
         let message = Message {
             sid: agreed.sid,
             hk,
-            mk: chain_step(&ck).0,
+            mk: chain_step(&ck, &pck).0,
             prefix: prefix.to_vec(),
-            hp: header_plaintext(&dhs, 0, 0),
-            bp: body_plaintext(text).unwrap(),
+            hp: header_plaintext(&dhs, 0, 0, 0),
+            bp: body_plaintext(text, &sent.frame, sent.padded),
         };
         let sealed = message.seal(&page.array(heading, "r32")).unwrap();
         let frame = &sealed.message[prefix.len()..];
@@ -142,8 +184,10 @@ fn the_model_makes_the_same_values() {
             ("RK", &root),
             ("CKs", &ck),
             ("NHKs", &nhks),
+            ("PCKs", &pck),
             ("mk", &message.mk),
             ("hp", &message.hp),
+            ("bp", &message.bp),
             ("salt", &sealed.salt),
             ("Kb", &sealed.body_key.0),
             ("Nb", &sealed.body_key.1),
@@ -156,6 +200,32 @@ fn the_model_makes_the_same_values() {
             assert_eq!(page.get(heading, name), value, "{heading}: {name}");
         }
         (rk, peer) = (root, dhs);
+        let live = braids[side].live.clone().unwrap();
+        match (&live.phase, sent.emitted) {
+            (Phase::KeysSampled { hdr, .. }, None) => {
+                assert_eq!(page.get(heading, "hdr"), hdr);
+                let mut reader = Reader::new(&sent.frame);
+                let frame = BraidFrame::read(&mut reader).unwrap();
+                let received = braids[1].receive(0, &frame, None);
+                assert_eq!(received, Ok(Received::Quiet));
+            }
+            (Phase::Ct1Sampled { ek_seed, h3, m, .. }, Some([s_a, s_b])) => {
+                let (ct1, ss) = encapsulate_1(*ek_seed, *h3, *m);
+                for (name, value) in [
+                    ("ct1", &ct1[..]),
+                    ("SS", &ss),
+                    ("secret_1", &epoch_secret(1, &ss)),
+                    ("AR", &live.ar),
+                    ("AM", &live.am),
+                    ("PQROOT", &live.pqroot),
+                    ("S_a[1]", &s_a),
+                    ("S_b[1]", &s_b),
+                ] {
+                    assert_eq!(page.get(heading, name), value, "{heading}: {name}");
+                }
+            }
+            other => panic!("{other:?}"),
+        }
     }
     assert_eq!(page.get("Alice's first chain", "prefix"), prefix);
 }

@@ -25,7 +25,7 @@ struct Fixture(Value);
 
 impl Fixture {
     fn read() -> Self {
-        Self(serde_json::from_str(include_str!("fixtures/stored-state-0.json")).unwrap())
+        Self(serde_json::from_str(include_str!("fixtures/stored-state-1.json")).unwrap())
     }
 
     fn app_key(&self) -> AppKey {
@@ -62,7 +62,7 @@ impl Fixture {
 }
 
 #[test]
-fn version_0_is_read_and_goes_on() {
+fn version_1_is_read_and_goes_on() {
     let fixture = Fixture::read();
     let device: DeviceIdentity = fixture.import("identity");
     let prekeys: Prekeys = fixture.import("prekeys");
@@ -96,8 +96,9 @@ fn version_0_is_read_and_goes_on() {
     let mut unanswered: Conversation = fixture.import("unanswered");
     assert!(unanswered.can_send() && !unanswered.is_answered());
     let deadline = fixture.0["deadline"].as_u64().unwrap();
+    // The first message draws a key pair for the Braid.
     let mut seal = |now| {
-        let mut given = Given::new([vec![7; 32]]);
+        let mut given = Given::new([vec![7; 64], vec![7; 32]]);
         hazmat::seal(&mut unanswered, b"on", now, &mut given)
     };
     assert!(seal(deadline).is_ok());
@@ -199,7 +200,7 @@ fn write_the_fixture() {
     });
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/");
     fs::write(
-        format!("{folder}stored-state-0.json"),
+        format!("{folder}stored-state-1.json"),
         format!("{fixture:#}\n"),
     )
     .unwrap();

@@ -392,7 +392,7 @@ impl Initiator {
         let encid = gcm(&shares.identity_key(&th1), &[0; 12], &self.idpt, &[&th1])?;
         let opk_id = bundle.opk.map_or(0, |(id, _)| id);
         let parts: [&[u8]; 9] = [
-            &[0, 1],
+            &[1, 1],
             &SUITE,
             &spk_id.to_be_bytes(),
             &kem_id.to_be_bytes(),

@@ -1,6 +1,7 @@
 //! Conversations (SPEC.md §11).
 
 use super::agreement::{Bundle, Initiator, PREFIX, Prefix, Response, Secrets};
+use super::braid::Drawn;
 use super::formula::{Bytes32, hash, tag};
 use super::prekeys::DAY;
 use super::ratchet::Frame;
@@ -24,13 +25,13 @@ impl Incoming {
     pub fn parse(message: &[u8]) -> Answer<Self> {
         let kind: [u8; 2] = array(message)?;
         let front = match kind {
-            [0, 1] => PREFIX,
-            [0, 2] => 2,
-            [0, _] => return Err(error("UnknownKind")),
+            [1, 1] => PREFIX,
+            [1, 2] => 2,
+            [1, _] => return Err(error("UnknownKind")),
             _ => return Err(error("UnknownVersion")),
         };
         let prefix = match kind {
-            [0, 1] => Some(Prefix::parse(message)?),
+            [1, 1] => Some(Prefix::parse(message)?),
             _ => None,
         };
         let (bytes, frame) = message.split_at_checked(front).ok_or(error("Malformed"))?;
@@ -50,6 +51,8 @@ pub struct Opened {
     pub forked: bool,
     /// §9.5-R3
     pub gap_dropped: bool,
+    /// §10.7
+    pub pq_broken: bool,
     /// §11.2-R1, §11.3-R5
     pub old_state: bool,
     /// The advice to begin anew.
@@ -209,7 +212,7 @@ impl Conversation {
         &mut self,
         text: &[u8],
         now: u64,
-        secret: Option<&Bytes32>,
+        drawn: (Option<&Bytes32>, Drawn),
         r32: &Bytes32,
     ) -> Answer<Vec<u8>> {
         let sending = self.states.last_mut();
@@ -221,9 +224,9 @@ impl Conversation {
                 require(now <= *deadline, "Unanswered")?;
                 prefix.clone()
             }
-            _ => vec![0, 2],
+            _ => vec![1, 2],
         };
-        let message = state.ratchet.seal(&prefix, text, secret, r32)?;
+        let message = state.ratchet.seal(&prefix, text, drawn, r32)?;
         self.expire(now);
         Ok(message)
     }
@@ -262,7 +265,7 @@ impl Conversation {
             if matches!(state.origin, Origin::Unanswered { .. }) {
                 state.origin = Origin::Answered;
             }
-            let (mut old_state, mut begin_anew) = (false, opening.forked);
+            let (mut old_state, mut begin_anew) = (false, opening.forked || opening.pq_broken);
             if let Standing::ReceiveOnly {
                 since,
                 last_used,
@@ -282,6 +285,7 @@ impl Conversation {
                 text: opening.text,
                 forked: opening.forked,
                 gap_dropped: opening.gap_dropped,
+                pq_broken: opening.pq_broken,
                 old_state,
                 begin_anew,
             });

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::agreement::{Bundle, Identity, Response, Secrets, respond};
+use super::braid::Drawn;
 use super::conversation::{Incoming, Opened};
+use super::ratchet::Opening;
 use super::stored::{self, Conversation, Layout, Prekeys, Ratchet};
 use super::{Answer, error, require};
 use crate::op::Refusal;
-use crate::script::{self, Arrival, Beginning, Device, Staged, Store};
+use crate::script::{self, Arrival, Beginning, Device, Sealing, Staged, Store};
 
 /// A device of the model, with a conversation for each address.
 pub struct ModelDevice {
@@ -20,8 +22,7 @@ pub struct ModelDevice {
 struct StagedFirst {
     response: Response,
     prefix: Vec<u8>,
-    ratchet: Ratchet,
-    text: Vec<u8>,
+    opening: Opening,
 }
 
 fn no_prekeys() -> Refusal {
@@ -45,6 +46,9 @@ fn shown(peer: &[u8], opened: Opened) -> script::Opened {
     }
     if opened.gap_dropped {
         events.push("gap_dropped");
+    }
+    if opened.pq_broken {
+        events.push("pq_broken");
     }
     if opened.old_state {
         events.push("old_state");
@@ -75,7 +79,7 @@ impl ModelDevice {
         let prekeys = self.prekeys.as_ref().ok_or_else(no_prekeys)?;
         let response = respond(&self.secrets, prekeys, prefix, now)?;
         let agreement = &response.agreement;
-        let (ratchet, text) = Ratchet::respond(
+        let opening = Ratchet::respond(
             &agreement.sk,
             &agreement.sid,
             &response.spk,
@@ -92,8 +96,7 @@ impl ModelDevice {
         let first = StagedFirst {
             response,
             prefix: bytes.clone(),
-            ratchet,
-            text,
+            opening,
         };
         self.staged.insert(message.to_vec(), first);
         Ok(Arrival::Staged(staged))
@@ -189,16 +192,13 @@ impl Device for ModelDevice {
         Ok(address)
     }
 
-    fn seal(
-        &mut self,
-        peer: &[u8],
-        text: &[u8],
-        now: u64,
-        ratchet: Option<[u8; 32]>,
-        r32: [u8; 32],
-    ) -> Answer<Vec<u8>> {
+    fn seal(&mut self, peer: &[u8], text: &[u8], now: u64, values: &Sealing) -> Answer<Vec<u8>> {
         let conversation = self.conversations.get_mut(peer).ok_or(error("NoSession"))?;
-        conversation.seal(text, now, ratchet.as_ref(), &r32)
+        let drawn = Drawn {
+            seed: values.braid_seed,
+            m: values.braid_m,
+        };
+        conversation.seal(text, now, (values.ratchet.as_ref(), drawn), &values.r32)
     }
 
     fn open(&mut self, message: &[u8], now: u64) -> Answer<Arrival> {
@@ -224,15 +224,16 @@ impl Device for ModelDevice {
         let prekeys = self.prekeys.as_mut().ok_or_else(no_prekeys)?;
         prekeys.consume(&staged.response.used)?;
         let old_state =
-            conversation.accept(&staged.response, &staged.prefix, staged.ratchet, now)?;
+            conversation.accept(&staged.response, &staged.prefix, staged.opening.after, now)?;
         let address = peer.address.clone();
         self.conversations.insert(address.clone(), conversation);
         let opened = Opened {
-            text: staged.text,
+            text: staged.opening.text,
             forked: false,
             gap_dropped: false,
+            pq_broken: staged.opening.pq_broken,
             old_state,
-            begin_anew: false,
+            begin_anew: staged.opening.pq_broken,
         };
         Ok(shown(&address, opened))
     }

@@ -142,6 +142,16 @@ pub fn kem_public(seed: &[u8; 64]) -> Vec<u8> {
     pair.public().as_bytes().to_vec()
 }
 
+/// The ML-KEM-768 key of a seed in two parts: `ek_vector`, `ek_seed` (§10.2).
+///
+/// # Errors
+/// None.
+pub fn kem_parts(seed: &[u8; 64]) -> Answer<(Vec<u8>, Bytes32)> {
+    let mut vector = kem_public(seed);
+    let ek_seed = array(&vector.split_off(1_152))?;
+    Ok((vector, ek_seed))
+}
+
 /// CT and SS.
 ///
 /// # Errors
@@ -208,12 +218,16 @@ impl Shares {
     }
 }
 
-/// `RK0`, `HKa`, `NHKb` (§9.1).
+/// `RK0`, `HKa`, `NHKb`, `PQ0`, `BA` (§9.1).
 ///
 /// # Errors
 /// None.
-pub fn initial_keys(sk: &Bytes32, sid: &Bytes32) -> Answer<[Bytes32; 3]> {
-    thirds(&expand(sk, &[&label("session"), sid]))
+pub fn initial_keys(sk: &Bytes32, sid: &Bytes32) -> Answer<[Bytes32; 5]> {
+    let keys: [u8; 160] = expand(sk, &[&label("session"), sid]);
+    keys.as_chunks()
+        .0
+        .try_into()
+        .map_err(|_| error("Malformed"))
 }
 
 /// `RK'`, `CK`, `NHK` (§9.2).
@@ -224,15 +238,39 @@ pub fn root_step(rk: &Bytes32, dh: &Bytes32) -> Answer<[Bytes32; 3]> {
     thirds(&expand(&hmac(rk, &[dh]), &[&label("root")]))
 }
 
+/// `PQROOT`, `S_a[0]`, `S_b[0]` (§10.1).
+///
+/// # Errors
+/// None.
+pub fn epoch_start(pq0: &Bytes32) -> Answer<[Bytes32; 3]> {
+    thirds(&expand(&hmac(&Z, &[pq0]), &[&label("pq start")]))
+}
+
+/// `PQROOT'`, `S_a[e]`, `S_b[e]` (§10.1).
+///
+/// # Errors
+/// None.
+pub fn epoch_step(pqroot: &Bytes32, epoch: u32, secret: &Bytes32) -> Answer<[Bytes32; 3]> {
+    let prk = hmac(pqroot, &[secret]);
+    thirds(&expand(&prk, &[&label("pq epoch"), &epoch.to_be_bytes()]))
+}
+
+/// `PCK`, and `S[e]` after it (§10.1-R1).
+#[must_use]
+pub fn chain_of_epoch(seed: &Bytes32) -> (Bytes32, Bytes32) {
+    (hmac(seed, &[&[1]]), hmac(seed, &[&[2]]))
+}
+
 fn thirds(bytes: &[u8; 96]) -> Answer<[Bytes32; 3]> {
     let (thirds, _) = bytes.as_chunks();
     thirds.try_into().map_err(|_| error("Malformed"))
 }
 
-/// `mk`, `CK'` (§9.2).
+/// `mk`, `CK'`, `PCK'` (§9.2).
 #[must_use]
-pub fn chain_step(ck: &Bytes32) -> (Bytes32, Bytes32) {
-    (hmac(ck, &[&[1]]), hmac(ck, &[&[2]]))
+pub fn chain_step(ck: &Bytes32, pck: &Bytes32) -> (Bytes32, Bytes32, Bytes32) {
+    let mk = hmac(&hmac(pck, &[&[1]]), &[&hmac(ck, &[&[1]])]);
+    (mk, hmac(ck, &[&[2]]), hmac(pck, &[&[2]]))
 }
 
 /// `tag` (§8.2).
@@ -243,19 +281,28 @@ pub fn tag(hk: &Bytes32) -> [u8; 8] {
 
 /// `hp` (§9.3).
 #[must_use]
-pub fn header_plaintext(dhs: &Bytes32, n: u32, pn: u32) -> Vec<u8> {
-    [&dhs[..], &n.to_be_bytes(), &pn.to_be_bytes()].concat()
+pub fn header_plaintext(dhs: &Bytes32, n: u32, pn: u32, pq_epoch: u32) -> Vec<u8> {
+    let numbers = [n, pn, pq_epoch].map(u32::to_be_bytes);
+    [&dhs[..], numbers.as_flattened()].concat()
 }
 
-/// `bp` (§9.3).
+/// `bp` (§9.3) of a length that holds text and frame.
+#[must_use]
+pub fn body_plaintext(text: &[u8], frame: &[u8], padded: usize) -> Vec<u8> {
+    let mut content = [&vector(text), frame].concat();
+    content.resize(padded, 0);
+    content
+}
+
+/// `bp` with the shortest frame there is, padded as a message without symbols.
 ///
 /// # Errors
 /// `TooLong` (§9.3-R1).
-pub fn body_plaintext(text: &[u8]) -> Answer<Vec<u8>> {
-    super::require(text.len() <= 1_032_188, "TooLong")?;
-    let mut content = vector(text);
-    content.resize(padded_length(content.len()).ok_or(error("TooLong"))?, 0);
-    Ok(content)
+pub fn body_without_symbols(text: &[u8]) -> Answer<Vec<u8>> {
+    super::require(text.len() <= 1_032_187, "TooLong")?;
+    let length = vector(text).len().saturating_add(1);
+    let padded = padded_length(length).ok_or(error("TooLong"))?;
+    Ok(body_plaintext(text, &[0], padded))
 }
 
 /// What one message is made from (§9.3): `hp` and `bp` may be anything.

@@ -3,11 +3,13 @@
 use subrosa::padding::is_padded_length;
 use subrosa::wire::Reader;
 
+use super::braid::{BraidFrame, Draw, Drawn, Received};
 use super::formula::{
-    Bytes32, Message, body_key, body_plaintext, chain_step, dh, hash, header_key, header_plaintext,
-    initial_keys, is_canonical, open_gcm, public, root_step, tag,
+    Bytes32, Message, body_key, body_plaintext, chain_of_epoch, chain_step, dh, epoch_start, hash,
+    header_key, header_plaintext, initial_keys, is_canonical, open_gcm, public, root_step, tag,
+    vector,
 };
-use super::stored::{Closed, Keys, Ratchet, Receiving, Sending, Turn};
+use super::stored::{Braid, Closed, Epochs, Keys, Own, Ratchet, Receiving, Sending, Turn};
 use super::{Answer, array, error, require};
 use crate::op::Refusal;
 
@@ -15,6 +17,8 @@ use crate::op::Refusal;
 const GAP: u32 = 2_000;
 /// §9.3-R2, §9.4-R3, R4.
 const CHAIN: u32 = 1 << 20;
+/// §9.3-R1.
+const TEXT: usize = 1_032_187;
 
 /// A frame and what stands in front of it.
 #[derive(Clone, Debug)]
@@ -43,7 +47,7 @@ impl Frame {
             kind,
             tag: *reader.array().map_err(read)?,
             salt: *reader.array().map_err(read)?,
-            ench: reader.take(56).map_err(read)?.to_vec(),
+            ench: reader.take(60).map_err(read)?.to_vec(),
             body: reader.rest().to_vec(),
         };
         let padded = frame
@@ -65,27 +69,33 @@ impl Frame {
             return Ok(None);
         };
         let (dhs, numbers) = hp.split_first_chunk().ok_or(error("Malformed"))?;
-        let (n, pn) = numbers.split_first_chunk().ok_or(error("Malformed"))?;
-        let pn = u32::from_be_bytes(array(pn)?);
+        let numbers: [[u8; 4]; 3] = numbers
+            .as_chunks()
+            .0
+            .try_into()
+            .map_err(|_| error("Malformed"))?;
+        let [n, pn, pq_epoch] = numbers.map(u32::from_be_bytes);
         require(is_canonical(dhs) && pn <= CHAIN, "Malformed")?;
         Ok(Some(Header {
             dhs: *dhs,
-            n: u32::from_be_bytes(*n),
+            n,
             pn,
+            pq_epoch,
         }))
     }
 
     /// §9.4-R8.
-    fn open_body(&self, sid: &Bytes32, mk: &Bytes32, header: &Header) -> Answer<Vec<u8>> {
+    fn open_body(&self, sid: &Bytes32, mk: &Bytes32, header: &Header) -> Answer<Content> {
         let read = |_| error("Malformed");
         let (key, nonce) = body_key(mk, &self.salt)?;
-        let hp = header_plaintext(&header.dhs, header.n, header.pn);
+        let hp = header_plaintext(&header.dhs, header.n, header.pn, header.pq_epoch);
         let ad: [&[u8]; 4] = [sid, &self.kind, &self.salt, &hp];
         let bp = open_gcm(&key, &nonce, &self.body, &ad).ok_or(error("Forked"))?;
         let mut reader = Reader::new(&bp);
-        let text = reader.vector(usize::MAX).map_err(read)?;
+        let text = reader.vector(usize::MAX).map_err(read)?.to_vec();
+        let frame = BraidFrame::read(&mut reader)?;
         require(reader.rest().iter().all(|byte| *byte == 0), "Malformed")?;
-        Ok(text.to_vec())
+        Ok(Content { text, frame })
     }
 }
 
@@ -98,6 +108,14 @@ pub struct Header {
     pub n: u32,
     /// `PN`
     pub pn: u32,
+    /// `pq_epoch`
+    pub pq_epoch: u32,
+}
+
+/// `bp` without its padding.
+struct Content {
+    text: Vec<u8>,
+    frame: BraidFrame,
 }
 
 /// A chain under whose header key a message may be.
@@ -122,25 +140,81 @@ pub struct Opening {
     pub forked: bool,
     /// §9.5-R3
     pub gap_dropped: bool,
+    /// §10.7
+    pub pq_broken: bool,
 }
 
-/// A chain key moved on: the keys of the numbers on the way, the key of the last, and the next chain key.
+/// The values that are drawn when a message is sealed, in the order of §3.6-R2; `r32` comes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draws {
+    /// `ratchet key`
+    pub ratchet: bool,
+    /// `braid seed` or `braid m`
+    pub braid: Option<Draw>,
+}
+
+/// Chain keys moved on: the keys of the numbers on the way, the key of the last, and the next chain keys.
 struct Derived {
     skipped: Keys,
     mk: Bytes32,
     ck: Bytes32,
+    pck: Bytes32,
 }
 
-fn derive(ck: &Bytes32, from: u32, to: u32) -> Derived {
-    let mut ck = *ck;
+fn derive(ck: &Bytes32, pck: &Bytes32, from: u32, to: u32) -> Derived {
+    let (mut ck, mut pck) = (*ck, *pck);
     let mut skipped = Keys::new();
     for number in from..to {
-        let (mk, next) = chain_step(&ck);
+        let mk;
+        (mk, ck, pck) = chain_step(&ck, &pck);
         skipped.push((number, mk));
-        ck = next;
     }
-    let (mk, ck) = chain_step(&ck);
-    Derived { skipped, mk, ck }
+    let (mk, ck, pck) = chain_step(&ck, &pck);
+    Derived {
+        skipped,
+        mk,
+        ck,
+        pck,
+    }
+}
+
+impl Epochs {
+    /// Epoch 0 (§10.1), and the Braid of epoch 1.
+    fn start(pq0: &Bytes32, ba: &Bytes32, initiator: bool) -> Answer<Self> {
+        let [_, s_a, s_b] = epoch_start(pq0)?;
+        let (ours, theirs) = if initiator { (s_a, s_b) } else { (s_b, s_a) };
+        Ok(Self {
+            e: 0,
+            peer: vec![theirs],
+            own: Some(Own {
+                seeds: vec![ours],
+                braid: Braid::start(pq0, ba, initiator)?,
+            }),
+        })
+    }
+
+    /// Takes in the epoch after E.
+    fn take_in(&mut self, [s_a, s_b]: [Bytes32; 2]) {
+        if let Some(own) = &mut self.own {
+            let initiator = own.braid.is_initiator();
+            let (ours, theirs) = if initiator { (s_a, s_b) } else { (s_b, s_a) };
+            self.e = self.e.saturating_add(1);
+            self.peer.push(theirs);
+            own.seeds.push(ours);
+        }
+    }
+}
+
+/// §10.1-R1: `PCK` of a new chain of epoch e in a direction whose last `S` is that of epoch `last`; no chain has an epoch
+/// of which there is no `S`.
+fn open_epoch(seeds: &mut Vec<Bytes32>, last: u32, e: u32) -> Option<Bytes32> {
+    let behind = usize::try_from(last.checked_sub(e)?).ok()?;
+    let position = seeds.len().checked_sub(1)?.checked_sub(behind)?;
+    seeds.drain(..position);
+    let seed = seeds.first_mut()?;
+    let (pck, next) = chain_of_epoch(seed);
+    *seed = next;
+    Some(pck)
 }
 
 impl Receiving {
@@ -181,12 +255,15 @@ impl Ratchet {
     /// # Errors
     /// `Malformed`.
     pub fn initiate(sk: &Bytes32, sid: &Bytes32, spk: &Bytes32, secret: &Bytes32) -> Answer<Self> {
-        let [rk0, hka, nhkb] = initial_keys(sk, sid)?;
+        let [rk0, hka, nhkb, pq0, ba] = initial_keys(sk, sid)?;
+        let mut epochs = Epochs::start(&pq0, &ba, true)?;
+        let turn = begin_chain(&mut epochs, &rk0, spk, secret, &hka, 0)?;
         Ok(Self {
             sid: *sid,
             dhr: *spk,
             nhkr: nhkb,
-            turn: begin_chain(&rk0, spk, secret, &hka, 0)?,
+            turn,
+            epochs: Some(epochs),
             receiving: None,
             closed: Vec::new(),
         })
@@ -196,13 +273,8 @@ impl Ratchet {
     ///
     /// # Errors
     /// `Malformed`, `GapTooLarge`, `ChainExhausted`.
-    pub fn respond(
-        sk: &Bytes32,
-        sid: &Bytes32,
-        spk: &Bytes32,
-        frame: &Frame,
-    ) -> Answer<(Self, Vec<u8>)> {
-        let [rk0, hka, nhkb] = initial_keys(sk, sid)?;
+    pub fn respond(sk: &Bytes32, sid: &Bytes32, spk: &Bytes32, frame: &Frame) -> Answer<Opening> {
+        let [rk0, hka, nhkb, pq0, ba] = initial_keys(sk, sid)?;
         let before = Self {
             sid: *sid,
             dhr: [0; 32],
@@ -215,42 +287,58 @@ impl Ratchet {
                     hks: [0; 32],
                     nhks: nhkb,
                     cks: [0; 32],
+                    pcks: [0; 32],
+                    e_s: 0,
                     ns: 0,
                     pn: 0,
                 }),
             },
+            epochs: Some(Epochs::start(&pq0, &ba, false)?),
             receiving: None,
             closed: Vec::new(),
         };
         require(tag(&hka) == frame.tag, "Malformed")?;
         let header = frame.open_header(sid, &hka)?.ok_or(error("Malformed"))?;
-        let opening = before.open(Chain::Next, &header, frame);
-        match opening {
+        match before.open(Chain::Next, &header, frame) {
             Err(why) if why == error("Forked") => Err(error("Malformed")),
-            opening => opening.map(|opening| (opening.after, opening.text)),
+            opening => opening,
         }
     }
 
     /// Whether it can send.
     #[must_use]
     pub const fn can_send(&self) -> bool {
-        match &self.turn {
-            Turn::Theirs { sending, .. } => sending.is_some(),
-            Turn::Ours { .. } => true,
-            Turn::Ended => false,
-        }
+        self.turn.can_send()
     }
 
     /// §11.3-R4.
     pub fn stop_sending(&mut self) {
         match &mut self.turn {
-            Turn::Theirs { sending, .. } => *sending = None,
-            Turn::Ours { .. } => self.turn = Turn::Ended,
+            Turn::Theirs { sending, .. } => {
+                *sending = None;
+                if let Some(epochs) = &mut self.epochs {
+                    epochs.own = None;
+                }
+            }
+            Turn::Ours { .. } => {
+                self.turn = Turn::Ended;
+                self.epochs = None;
+            }
             Turn::Ended => {}
         }
     }
 
-    /// §9.2-R3, §9.3: the message, and what it was made from.
+    /// What sealing a text draws.
+    #[must_use]
+    pub fn draws(&self, text: &[u8]) -> Draws {
+        let own = self.epochs.as_ref().and_then(|epochs| epochs.own.as_ref());
+        Draws {
+            ratchet: matches!(self.turn, Turn::Ours { .. }),
+            braid: own.and_then(|own| own.braid.draws(vector(text).len() + 1)),
+        }
+    }
+
+    /// §9.2-R3, §9.3, §10.6: the message, and what it was made from.
     ///
     /// # Errors
     /// `NoSession`, `ChainExhausted`, `TooLong`; `Rng` if a secret is missing.
@@ -258,45 +346,52 @@ impl Ratchet {
         &mut self,
         prefix: &[u8],
         text: &[u8],
-        secret: Option<&Bytes32>,
+        (secret, drawn): (Option<&Bytes32>, Drawn),
         r32: &Bytes32,
     ) -> Answer<Vec<u8>> {
-        let turn = match (&self.turn, secret) {
-            (Turn::Ours { rk, nhks, pn }, Some(secret)) => {
-                begin_chain(rk, &self.dhr, secret, nhks, *pn)?
-            }
-            (Turn::Ours { .. }, None) => return Err(error("Rng")),
-            (_, Some(_)) => return Err(Refusal::Invalid("no chain begins".to_owned())),
-            (turn, _) => turn.clone(),
-        };
-        let Turn::Theirs {
-            secret,
-            public,
-            rk,
+        let mut after = self.clone();
+        let epochs = after.epochs.as_mut().filter(|epochs| epochs.own.is_some());
+        let epochs = epochs.ok_or(error("NoSession"))?;
+        if let Turn::Theirs {
             sending: Some(chain),
-        } = turn
+            ..
+        } = &self.turn
+        {
+            require(chain.ns < CHAIN, "ChainExhausted")?;
+        }
+        require(text.len() <= TEXT, "TooLong")?;
+        if let Turn::Ours { rk, nhks, pn } = &self.turn {
+            let secret = secret.ok_or(error("Rng"))?;
+            after.turn = begin_chain(epochs, rk, &self.dhr, secret, nhks, *pn)?;
+        } else if secret.is_some() {
+            return Err(Refusal::Invalid("no chain begins".to_owned()));
+        }
+        let Turn::Theirs {
+            public,
+            sending: Some(chain),
+            ..
+        } = &mut after.turn
         else {
             return Err(error("NoSession"));
         };
-        require(chain.ns < CHAIN, "ChainExhausted")?;
-        let (mk, cks) = chain_step(&chain.cks);
+        let own = epochs.own.as_mut().ok_or(error("NoSession"))?;
+        let sent = own.braid.send(vector(text).len() + 1, chain.e_s, drawn)?;
+        if let Some(emitted) = sent.emitted {
+            epochs.take_in(emitted);
+        }
+        let (mk, cks, pcks) = chain_step(&chain.cks, &chain.pcks);
         let message = Message {
             sid: self.sid,
             hk: chain.hks,
             mk,
             prefix: prefix.to_vec(),
-            hp: header_plaintext(&public, chain.ns, chain.pn),
-            bp: body_plaintext(text)?,
+            hp: header_plaintext(public, chain.ns, chain.pn, chain.e_s),
+            bp: body_plaintext(text, &sent.frame, sent.padded),
         };
         let sealed = message.seal(r32)?;
-        let ns = chain.ns.saturating_add(1);
-        let sending = Some(Sending { cks, ns, ..chain });
-        self.turn = Turn::Theirs {
-            secret,
-            public,
-            rk,
-            sending,
-        };
+        (chain.cks, chain.pcks) = (cks, pcks);
+        chain.ns = chain.ns.saturating_add(1);
+        *self = after;
         Ok(sealed.message)
     }
 
@@ -335,36 +430,56 @@ impl Ratchet {
         }
     }
 
-    fn opened(after: Self, text: Vec<u8>) -> Opening {
-        Opening {
+    /// §9.4-R9: last, the frame goes to the Braid, if the state can send (§10.7).
+    fn opened(mut after: Self, content: Content, header: &Header) -> Answer<Opening> {
+        let mut pq_broken = false;
+        let e_s = match &after.turn {
+            Turn::Theirs {
+                sending: Some(chain),
+                ..
+            } => Some(chain.e_s),
+            _ => None,
+        };
+        if let Some(epochs) = &mut after.epochs
+            && let Some(own) = &mut epochs.own
+        {
+            match own.braid.receive(header.pq_epoch, &content.frame, e_s)? {
+                Received::Quiet => {}
+                Received::Emitted(emitted) => epochs.take_in(emitted),
+                Received::Broken => pq_broken = true,
+            }
+        }
+        Ok(Opening {
             after,
-            text,
+            text: content.text,
             forked: false,
             gap_dropped: false,
-        }
+            pq_broken,
+        })
     }
 
     fn open_present(&self, header: &Header, frame: &Frame) -> Answer<Opening> {
         let mut after = self.clone();
         let chain = after.receiving.as_mut().ok_or(error("Malformed"))?;
         // R4
-        require(header.dhs == self.dhr, "Forked")?;
+        let same = header.dhs == self.dhr && header.pq_epoch == chain.e_r;
+        require(same, "Forked")?;
         if header.n >= chain.nr {
             require(header.n < CHAIN, "ChainExhausted")?;
             require(header.n.saturating_sub(chain.nr) <= GAP, "GapTooLarge")?;
-            let derived = derive(&chain.ckr, chain.nr, header.n);
-            let text = frame.open_body(&self.sid, &derived.mk, header)?;
-            chain.ckr = derived.ck;
+            let derived = derive(&chain.ckr, &chain.pckr, chain.nr, header.n);
+            let content = frame.open_body(&self.sid, &derived.mk, header)?;
+            (chain.ckr, chain.pckr) = (derived.ck, derived.pck);
             chain.keys.extend(derived.skipped);
             chain.move_on(header.n.saturating_add(1));
             chain.record(header.n, &frame.salt)?;
-            return Ok(Self::opened(after, text));
+            return Self::opened(after, content, header);
         }
         // R5
         if let Some(mk) = take_key(&mut chain.keys, header.n) {
-            let text = frame.open_body(&self.sid, &mk, header)?;
+            let content = frame.open_body(&self.sid, &mk, header)?;
             chain.record(header.n, &frame.salt)?;
-            return Ok(Self::opened(after, text));
+            return Self::opened(after, content, header);
         }
         // R6
         let within = chain.nr.saturating_sub(header.n) <= 32;
@@ -382,10 +497,11 @@ impl Ratchet {
         let mut after = self.clone();
         let chain = after.closed.get_mut(position).ok_or(error("Malformed"))?;
         // R7
-        require(header.dhs == chain.dh, "Forked")?;
+        let same = header.dhs == chain.dh && header.pq_epoch == chain.epoch;
+        require(same, "Forked")?;
         let mk = take_key(&mut chain.keys, header.n).ok_or(error("Duplicate"))?;
-        let text = frame.open_body(&self.sid, &mk, header)?;
-        Ok(Self::opened(after, text))
+        let content = frame.open_body(&self.sid, &mk, header)?;
+        Self::opened(after, content, header)
     }
 
     fn open_next(&self, header: &Header, frame: &Frame) -> Answer<Opening> {
@@ -400,18 +516,24 @@ impl Ratchet {
             return Err(error("Forked"));
         };
         require(header.dhs != self.dhr && header.dhs != *public, "Malformed")?;
+        let e_r = self.receiving.as_ref().map_or(0, |chain| chain.e_r);
+        let mut after = self.clone();
+        let epochs = after.epochs.as_mut().ok_or(error("Forked"))?;
+        let known = (e_r..=epochs.e).contains(&header.pq_epoch);
+        require(known, "Forked")?;
         require(header.n < CHAIN, "ChainExhausted")?;
         require(header.n <= GAP, "GapTooLarge")?;
         let [rk, ck, nhk] = root_step(rk, &dh(secret, &header.dhs)?)?;
-        let derived = derive(&ck, 0, header.n);
-        let text = frame.open_body(&self.sid, &derived.mk, header)?;
+        let pck = open_epoch(&mut epochs.peer, epochs.e, header.pq_epoch);
+        let derived = derive(&ck, &pck.ok_or(error("Forked"))?, 0, header.n);
+        let content = frame.open_body(&self.sid, &derived.mk, header)?;
         // R9
-        let mut opening = Self::opened(self.clone(), text);
-        opening.close(header.pn);
-        let after = &mut opening.after;
+        let (forked, gap_dropped) = after.close(header.pn);
         let mut chain = Receiving {
             hkr: self.nhkr,
             ckr: derived.ck,
+            pckr: derived.pck,
+            e_r: header.pq_epoch,
             nr: 0,
             keys: derived.skipped,
             window: [None; 32],
@@ -421,42 +543,53 @@ impl Ratchet {
         after.receiving = Some(chain);
         after.dhr = header.dhs;
         after.nhkr = nhk;
-        after.turn = match sending {
-            Some(chain) => Turn::Ours {
-                rk,
-                nhks: chain.nhks,
-                pn: chain.ns,
-            },
-            None => Turn::Ended,
-        };
-        Ok(opening)
+        match sending {
+            Some(chain) => {
+                after.turn = Turn::Ours {
+                    rk,
+                    nhks: chain.nhks,
+                    pn: chain.ns,
+                };
+                let own = after.epochs.as_mut().and_then(|epochs| epochs.own.as_mut());
+                own.into_iter().for_each(|own| own.braid.end_chain());
+            }
+            None => {
+                after.turn = Turn::Ended;
+                after.epochs = None;
+            }
+        }
+        let opening = Self::opened(after, content, header)?;
+        Ok(Opening {
+            forked,
+            gap_dropped,
+            ..opening
+        })
     }
-}
 
-impl Opening {
-    /// §9.5-R3.
-    fn close(&mut self, pn: u32) {
-        let Some(chain) = self.after.receiving.take() else {
-            return;
+    /// §9.5-R3: gives *forked* and *gap dropped*.
+    fn close(&mut self, pn: u32) -> (bool, bool) {
+        let Some(chain) = self.receiving.take() else {
+            return (false, false);
         };
         let mut keys = chain.keys;
-        if pn < chain.nr {
-            self.forked = true;
-        } else if pn.saturating_sub(chain.nr) > GAP {
-            self.gap_dropped = true;
-        } else {
-            keys.extend(derive(&chain.ckr, chain.nr, pn).skipped);
+        let forked = pn < chain.nr;
+        let gap_dropped = pn.saturating_sub(chain.nr) > GAP;
+        if !forked && !gap_dropped {
+            keys.extend(derive(&chain.ckr, &chain.pckr, chain.nr, pn).skipped);
         }
-        self.after.closed.push(Closed {
+        self.closed.push(Closed {
             hk: chain.hkr,
-            dh: self.after.dhr,
+            dh: self.dhr,
+            epoch: chain.e_r,
             keys,
         });
+        (forked, gap_dropped)
     }
 }
 
-/// §9.2-R1, R3.
+/// §9.2-R1, R3, R4.
 fn begin_chain(
+    epochs: &mut Epochs,
     rk: &Bytes32,
     dhr: &Bytes32,
     secret: &Bytes32,
@@ -464,6 +597,9 @@ fn begin_chain(
     pn: u32,
 ) -> Answer<Turn> {
     let [rk, cks, nhks] = root_step(rk, &dh(secret, dhr)?)?;
+    let own = epochs.own.as_mut().ok_or(error("NoSession"))?;
+    let e_s = own.braid.epoch.saturating_sub(1);
+    let pcks = open_epoch(&mut own.seeds, epochs.e, e_s).ok_or(error("NoSession"))?;
     Ok(Turn::Theirs {
         secret: *secret,
         public: public(secret),
@@ -472,6 +608,8 @@ fn begin_chain(
             hks: *hks,
             nhks,
             cks,
+            pcks,
+            e_s,
             ns: 0,
             pn,
         }),

@@ -5,6 +5,10 @@ use subrosa::wire::{Error, Reader};
 use super::formula::{Bytes32, header, vector};
 use super::{Answer, error};
 
+mod braid;
+
+pub use braid::{Braid, Cursor, Epochs, Live, Own, Phase};
+
 type Read<T> = Result<T, Error>;
 
 /// §12.2.
@@ -137,6 +141,8 @@ pub struct Ratchet {
     pub nhkr: Bytes32,
     /// The turn.
     pub turn: Turn,
+    /// Nothing, if the turn is *ended*.
+    pub epochs: Option<Epochs>,
     /// The receiving chain.
     pub receiving: Option<Receiving>,
     /// Oldest first.
@@ -179,6 +185,10 @@ pub struct Sending {
     pub nhks: Bytes32,
     /// `CKs`
     pub cks: Bytes32,
+    /// `PCKs`
+    pub pcks: Bytes32,
+    /// `e_s`
+    pub e_s: u32,
     /// `Ns`
     pub ns: u32,
     /// `PN`
@@ -195,6 +205,10 @@ pub struct Receiving {
     pub hkr: Bytes32,
     /// `CKr`
     pub ckr: Bytes32,
+    /// `PCKr`
+    pub pckr: Bytes32,
+    /// `e_r`
+    pub e_r: u32,
     /// `Nr`
     pub nr: u32,
     /// Stored keys.
@@ -210,6 +224,8 @@ pub struct Closed {
     pub hk: Bytes32,
     /// The ratchet key of the chain.
     pub dh: Bytes32,
+    /// Its epoch.
+    pub epoch: u32,
     /// Stored keys.
     pub keys: Keys,
 }
@@ -476,11 +492,18 @@ impl Layout for Standing {
 
 impl Layout for Ratchet {
     fn fields(reader: &mut Reader<'_>) -> Read<Self> {
+        let (sid, dhr, nhkr) = (*reader.array()?, *reader.array()?, *reader.array()?);
+        let turn = Turn::fields(reader)?;
+        let epochs = match turn {
+            Turn::Ended => None,
+            _ => Some(Epochs::read(reader, turn.can_send())?),
+        };
         Ok(Self {
-            sid: *reader.array()?,
-            dhr: *reader.array()?,
-            nhkr: *reader.array()?,
-            turn: Turn::fields(reader)?,
+            sid,
+            dhr,
+            nhkr,
+            turn,
+            epochs,
             receiving: optional(reader, Receiving::fields)?,
             closed: list(reader, Closed::fields)?,
         })
@@ -491,8 +514,23 @@ impl Layout for Ratchet {
         out.extend(self.dhr);
         out.extend(self.nhkr);
         self.turn.write(out);
+        if let Some(epochs) = &self.epochs {
+            epochs.write(out);
+        }
         write_optional(self.receiving.as_ref(), out);
         write_list(&self.closed, out);
+    }
+}
+
+impl Turn {
+    /// Whether a state in this turn can send (§12.4).
+    #[must_use]
+    pub const fn can_send(&self) -> bool {
+        match self {
+            Self::Theirs { sending, .. } => sending.is_some(),
+            Self::Ours { .. } => true,
+            Self::Ended => false,
+        }
     }
 }
 
@@ -546,6 +584,8 @@ impl Layout for Sending {
             hks: *reader.array()?,
             nhks: *reader.array()?,
             cks: *reader.array()?,
+            pcks: *reader.array()?,
+            e_s: reader.u32()?,
             ns: reader.u32()?,
             pn: reader.u32()?,
         })
@@ -555,6 +595,8 @@ impl Layout for Sending {
         out.extend(self.hks);
         out.extend(self.nhks);
         out.extend(self.cks);
+        out.extend(self.pcks);
+        out.extend(self.e_s.to_be_bytes());
         out.extend(self.ns.to_be_bytes());
         out.extend(self.pn.to_be_bytes());
     }
@@ -573,7 +615,8 @@ impl Layout for (u32, Bytes32) {
 
 impl Layout for Receiving {
     fn fields(reader: &mut Reader<'_>) -> Read<Self> {
-        let (hkr, ckr, nr) = (*reader.array()?, *reader.array()?, reader.u32()?);
+        let (hkr, ckr, pckr) = (*reader.array()?, *reader.array()?, *reader.array()?);
+        let (e_r, nr) = (reader.u32()?, reader.u32()?);
         let keys = list(reader, <(u32, Bytes32)>::fields)?;
         let filled = reader.u32()?;
         let mut window = [None; 32];
@@ -585,6 +628,8 @@ impl Layout for Receiving {
         Ok(Self {
             hkr,
             ckr,
+            pckr,
+            e_r,
             nr,
             keys,
             window,
@@ -594,6 +639,8 @@ impl Layout for Receiving {
     fn write(&self, out: &mut Vec<u8>) {
         out.extend(self.hkr);
         out.extend(self.ckr);
+        out.extend(self.pckr);
+        out.extend(self.e_r.to_be_bytes());
         out.extend(self.nr.to_be_bytes());
         write_list(&self.keys, out);
         let slots = self.window.iter().enumerate();
@@ -610,6 +657,7 @@ impl Layout for Closed {
         Ok(Self {
             hk: *reader.array()?,
             dh: *reader.array()?,
+            epoch: reader.u32()?,
             keys: list(reader, <(u32, Bytes32)>::fields)?,
         })
     }
@@ -617,6 +665,7 @@ impl Layout for Closed {
     fn write(&self, out: &mut Vec<u8>) {
         out.extend(self.hk);
         out.extend(self.dh);
+        out.extend(self.epoch.to_be_bytes());
         write_list(&self.keys, out);
     }
 }

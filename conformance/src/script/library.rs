@@ -10,7 +10,7 @@ use subrosa::{
     StagedFirst,
 };
 
-use super::{Answer, Arrival, Beginning, Device, Opened, Secrets, Staged, Store};
+use super::{Answer, Arrival, Beginning, Device, Opened, Sealing, Secrets, Staged, Store};
 use crate::op::{Refusal, refused};
 
 /// A device of this library, with a conversation for each address.
@@ -181,16 +181,14 @@ impl Device for LibraryDevice {
         Ok(address)
     }
 
-    fn seal(
-        &mut self,
-        peer: &[u8],
-        text: &[u8],
-        now: u64,
-        ratchet: Option<[u8; 32]>,
-        r32: [u8; 32],
-    ) -> Answer<Vec<u8>> {
-        let values = ratchet.into_iter().chain([r32]);
-        let mut given = Given::new(values.map(|value| value.to_vec()));
+    fn seal(&mut self, peer: &[u8], text: &[u8], now: u64, values: &Sealing) -> Answer<Vec<u8>> {
+        let drawn = [
+            values.ratchet.map(|value| value.to_vec()),
+            values.braid_seed.map(|value| value.to_vec()),
+            values.braid_m.map(|value| value.to_vec()),
+            Some(values.r32.to_vec()),
+        ];
+        let mut given = Given::new(drawn.into_iter().flatten());
         let message = self.change(peer, |conversation| {
             hazmat::seal(conversation, text, now, &mut given).map_err(refused)
         })?;
@@ -265,6 +263,7 @@ fn shown(peer: &[u8], opened: LibraryOpened) -> Opened {
     let events = [
         ("forked", opened.forked),
         ("gap_dropped", opened.gap_dropped),
+        ("pq_broken", opened.pq_broken),
         ("old_state", opened.old_state),
     ];
     let events = events.into_iter().filter(|(_, happened)| *happened);

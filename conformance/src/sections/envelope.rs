@@ -39,7 +39,7 @@ const OPS: &[Op] = &[
             field("prefix", Kind::Nullable(&Kind::Object(PREFIX_FIELDS))),
             field("tag", Kind::HexOf(8)),
             field("salt", Kind::HexOf(16)),
-            field("ench", Kind::HexOf(56)),
+            field("ench", Kind::HexOf(60)),
             field("body", Kind::Hex),
         ],
         trace: &[],
@@ -82,26 +82,26 @@ fn parse(input: &Input<'_>) -> Result<Output, Refusal> {
 }
 
 /// Bytes of a MSG in front of its body.
-const FRONT: usize = 2 + 8 + 16 + 56;
+const FRONT: usize = 2 + 8 + 16 + 60;
 
 /// A MSG with a body of so many bytes, all zero.
 fn zeros(body: usize) -> Vec<u8> {
-    let mut message = vec![0, 2];
+    let mut message = vec![1, 2];
     message.resize(FRONT.saturating_add(body), 0);
     message
 }
 
 fn cases(cases: &mut Cases) {
-    let frame = cases.bytes("frame", 8 + 16 + 56 + 208);
-    let message = [&[0, 2][..], &frame].concat();
+    let frame = cases.bytes("frame", 8 + 16 + 60 + 208);
+    let message = [&[1, 2][..], &frame].concat();
     let first = [&prefix(cases, true), &frame[..]].concat();
     let first_without = [&prefix(cases, false), &frame[..]].concat();
     parsed(cases, "message", None, "The shortest MSG.", &message);
     parsed(cases, "first", None, "The shortest FIRST.", &first);
     parsed(cases, "first-without-opk", None, "", &first_without);
     for padded in [256usize, 512, 1_024, 1_088, 10_240] {
-        let frame = cases.bytes("frame", 8 + 16 + 56 + padded + 16);
-        let message = [&[0, 2][..], &frame].concat();
+        let frame = cases.bytes("frame", 8 + 16 + 60 + padded + 16);
+        let message = [&[1, 2][..], &frame].concat();
         let id = format!("message-{padded}");
         parsed(cases, &id, None, "", &message);
     }
@@ -115,7 +115,7 @@ fn prefix(cases: &Cases, opk: bool) -> Vec<u8> {
     let ek = formula::public(&cases.array("ek"));
     let opk_id = if opk { [1, 0, 0, 0, 11] } else { [0; 5] };
     let parts: [&[u8]; 6] = [
-        &[0, 1, 0, 1],
+        &[1, 1, 0, 1],
         &[0, 0, 0, 7, 0, 0, 0, 12],
         &opk_id,
         &ek,
@@ -168,7 +168,7 @@ fn envelopes(cases: &mut Cases, message: &[u8], first: &[u8]) {
             &[byte],
         );
     }
-    for version in [1, 2, 127, 255] {
+    for version in [0, 2, 127, 255] {
         let id = format!("version-{version}");
         let other = put(message, 0, &[version]);
         parsed(cases, &id, Some("UnknownVersion"), "", &other);
@@ -184,10 +184,10 @@ fn envelopes(cases: &mut Cases, message: &[u8], first: &[u8]) {
         "version-and-kind",
         Some("UnknownVersion"),
         comment,
-        &[1, 0],
+        &[2, 0],
     );
     let comment = "The kind comes before everything behind it.";
-    parsed(cases, "kind-alone", Some("UnknownKind"), comment, &[0, 3]);
+    parsed(cases, "kind-alone", Some("UnknownKind"), comment, &[1, 3]);
     let comment = "A FIRST without its prefix.";
     parsed(
         cases,
@@ -207,7 +207,7 @@ fn envelopes(cases: &mut Cases, message: &[u8], first: &[u8]) {
 }
 
 fn lengths(cases: &mut Cases, message: &[u8], first: &[u8]) {
-    for length in [2usize, 3, 10, 26, 82, 83, 288, 289] {
+    for length in [2usize, 3, 10, 26, 86, 87, 292, 293] {
         let short = message.get(..length).unwrap_or_default();
         parsed(
             cases,
@@ -220,7 +220,7 @@ fn lengths(cases: &mut Cases, message: &[u8], first: &[u8]) {
     let long = [message, &[0]].concat();
     parsed(cases, "message-trailing", Some("Malformed"), "", &long);
     let behind_suite = [
-        2usize, 3, 4, 8, 12, 13, 17, 49, 1_137, 1_336, 1_337, 1_345, 1_361, 1_417, 1_624,
+        2usize, 3, 4, 8, 12, 13, 17, 49, 1_137, 1_336, 1_337, 1_345, 1_361, 1_421, 1_628,
     ];
     for length in behind_suite {
         let short = first.get(..length).unwrap_or_default();
@@ -280,7 +280,7 @@ fn prefixes(cases: &mut Cases, first: &[u8], without: &[u8]) {
             "suite-2-alone",
             unknown,
             "Another suite, whatever follows.",
-            vec![0, 1, 0, 2],
+            vec![1, 1, 0, 2],
         ),
         (
             "suite-2-flag-2",
@@ -340,7 +340,7 @@ fn prefixes(cases: &mut Cases, first: &[u8], without: &[u8]) {
             "no-prefix",
             malformed,
             "A frame behind the suite.",
-            [&[0, 1, 0, 1][..], frame].concat(),
+            [&[1, 1, 0, 1][..], frame].concat(),
         ),
     ] {
         parsed(cases, &format!("first-{id}"), error, comment, &message);

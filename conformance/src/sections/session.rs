@@ -8,6 +8,7 @@ use crate::op::{Input, Kind, Op, Output, Refusal, field};
 use crate::script::{DEVICES, LibraryDevice, Secrets, VERBS, World};
 
 mod begin;
+mod braid;
 mod course;
 mod forks;
 mod hostile;
@@ -65,4 +66,5 @@ fn cases(cases: &mut Cases) {
     hostile::cases(cases);
     limits::cases(cases);
     long::cases(cases);
+    braid::cases(cases);
 }

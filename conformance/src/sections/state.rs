@@ -10,6 +10,7 @@ use crate::generate::Cases;
 use crate::model::formula::Container;
 use crate::op::{Field, Input, Kind, Op, Output, Refusal, field, refused};
 
+mod braid;
 mod conversation;
 mod prekeys;
 
@@ -56,7 +57,7 @@ const OPS: &[Op] = &[
     },
     Op {
         name: "state.open",
-        summary: "Opens a container of version 0 for one kind and one place in the store.",
+        summary: "Opens a container of version 1 for one kind and one place in the store.",
         input: &[
             field("kind", Kind::Integer(U16)),
             STORE_KEY,
@@ -125,7 +126,7 @@ fn open(input: &Input<'_>) -> Result<Output, Refusal> {
         generation: input.integer("generation")?,
     };
     let app_key = AppKey::new(input.array("app_key")?);
-    let plaintext = state::open(format(input, 0)?, slot, &input.bytes("exported")?, &app_key);
+    let plaintext = state::open(format(input, 1)?, slot, &input.bytes("exported")?, &app_key);
     Ok(Output::new().hex("plaintext", plaintext.map_err(refused)?.as_slice()))
 }
 
@@ -268,7 +269,7 @@ fn sealed(
         Ok(exported.clone()),
         model.map(|model| model.exported),
     );
-    if container.version == 0 {
+    if container.version == 1 {
         let open_id = format!("open-{id}");
         let opened = cases.accept(&open_id, "open", comment, open_input(container, &exported));
         cases.same(&open_id, opened.bytes("plaintext"), plaintext.to_vec());
@@ -279,7 +280,7 @@ fn sealed(
 fn containers(cases: &mut Cases) {
     let base = Container {
         kind: CONVERSATION,
-        version: 0,
+        version: 1,
         store_key: b"conversation/bob".to_vec(),
         generation: 17,
         app_key: cases.array("app key"),
@@ -325,19 +326,19 @@ fn containers(cases: &mut Cases) {
     };
     let input = seal_input(&container, &[0; 32], &plaintext);
     cases.refuse("seal-store-key-1025", "seal", "TooLong", "", input);
-    for version in [1u16, u16::MAX] {
+    for version in [0u16, 2, u16::MAX] {
         let container = Container {
             version,
             ..base.clone()
         };
         let id = format!("version-{version}");
-        let exported = sealed(cases, &id, "A version to come.", &container, &plaintext);
+        let exported = sealed(cases, &id, "Another version.", &container, &plaintext);
         let input = open_input(&container, &exported);
         cases.refuse(
             &format!("open-{id}"),
             "open",
             "UnknownVersion",
-            "A version to come.",
+            "Another version.",
             input,
         );
     }

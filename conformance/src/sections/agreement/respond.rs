@@ -150,9 +150,9 @@ struct Case<'a> {
 /// The responder's view by the model.
 fn judged(bob: &Secrets, case: &Case<'_>) -> Result<model::Response, Refusal> {
     match case.prefix {
-        [0, 1, ..] => model::respond(bob, case.prekeys, &Prefix::parse(case.prefix)?, case.now),
-        [0, 2, ..] => Err(crate::model::error("Malformed")),
-        [0, ..] => Err(crate::model::error("UnknownKind")),
+        [1, 1, ..] => model::respond(bob, case.prekeys, &Prefix::parse(case.prefix)?, case.now),
+        [1, 2, ..] => Err(crate::model::error("Malformed")),
+        [1, ..] => Err(crate::model::error("UnknownKind")),
         _ => Err(crate::model::error("UnknownVersion")),
     }
 }
@@ -543,7 +543,7 @@ fn altered(cases: &mut Cases, bob: &Bob) {
     let (malformed, unknown) = (Some("Malformed"), Some("UnknownVersion"));
     let other_ek = formula::public(&cases.array("respond other ek"));
     let mut list = vec![
-        ("version-1", "", unknown, put(&prefix, 0, &[1])),
+        ("version-0", "", unknown, put(&prefix, 0, &[0])),
         ("version-255", "", unknown, put(&prefix, 0, &[255])),
         ("kind-0", "", Some("UnknownKind"), put(&prefix, 1, &[0])),
         ("kind-3", "", Some("UnknownKind"), put(&prefix, 1, &[3])),

@@ -584,15 +584,17 @@ fn hostile_first(play: &mut Play<'_>, bundle: &str, name: &str, secret: &[u8; 32
     let ratchet = play.secret(&format!("{name} ratchet"));
     let made = Bundle::verify(&play.bundle_bytes(bundle), NOW).and_then(|bundle| {
         let (prefix, agreement) = initiator.initiate(&bundle)?;
-        let [rk0, hka, _] = formula::initial_keys(&agreement.sk, &agreement.sid)?;
+        let [rk0, hka, _, pq0, _] = formula::initial_keys(&agreement.sk, &agreement.sid)?;
         let [_, ck, _] = formula::root_step(&rk0, &formula::dh(&ratchet, &bundle.spk.1)?)?;
+        let [_, s_a, _] = formula::epoch_start(&pq0)?;
+        let (pck, _) = formula::chain_of_epoch(&s_a);
         let message = Message {
             sid: agreement.sid,
             hk: hka,
-            mk: formula::chain_step(&ck).0,
+            mk: formula::chain_step(&ck, &pck).0,
             prefix,
-            hp: formula::header_plaintext(&formula::public(&ratchet), 0, 0),
-            bp: formula::body_plaintext(name.as_bytes())?,
+            hp: formula::header_plaintext(&formula::public(&ratchet), 0, 0, 0),
+            bp: formula::body_without_symbols(name.as_bytes())?,
         };
         message.seal(&ek)
     });

@@ -174,7 +174,7 @@ fn duplicates(cases: &mut Cases) {
         (PREFIX, "tag", "NoSession"),
         (PREFIX + 8, "salt", "Malformed"),
         (PREFIX + 24, "header", "Malformed"),
-        (PREFIX + 80, "body", "Malformed"),
+        (PREFIX + 84, "body", "Malformed"),
     ] {
         let altered = format!("a1 with another {name}");
         play.alter("a1", at, &altered);
@@ -219,13 +219,13 @@ fn duplicates(cases: &mut Cases) {
         (2, "tag", "NoSession"),
         (10, "salt", "Malformed"),
         (26, "header", "Malformed"),
-        (82, "body", "Malformed"),
+        (86, "body", "Malformed"),
     ] {
         let altered = format!("answer3 with another {name}");
         play.alter("answer3", at, &altered);
         play.open_fails("alice", &altered, error);
     }
-    play.inject(&[0, 3, 0], "unknown kind");
+    play.inject(&[1, 3, 0], "unknown kind");
     play.open_fails("alice", "unknown kind", "UnknownKind");
     play.seal("bob", "alice", "end");
     play.reads("alice", "end");

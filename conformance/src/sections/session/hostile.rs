@@ -42,18 +42,18 @@ fn present_chain(cases: &mut Cases) {
         ("used-number", dhs, 0, 0, "Forked"),
     ] {
         play.forge("alice", "bob", name, |message| {
-            message.hp = formula::header_plaintext(&dhs, n, pn);
+            message.hp = formula::header_plaintext(&dhs, n, pn, 0);
         });
         play.open_fails("bob", name, error);
     }
     for (name, pn) in [("pn-2-20-plus-1", (1 << 20) + 1), ("pn-max", u32::MAX)] {
         play.forge("alice", "bob", name, |message| {
-            message.hp = formula::header_plaintext(&dhs, 1, pn);
+            message.hp = formula::header_plaintext(&dhs, 1, pn, 0);
         });
         play.open_fails("bob", name, "Malformed");
     }
     play.forge("alice", "bob", "pn-2-20", |message| {
-        message.hp = formula::header_plaintext(&dhs, 1, 1 << 20);
+        message.hp = formula::header_plaintext(&dhs, 1, 1 << 20, 0);
     });
     // Within its bound PN is looked at in a new chain only.
     play.reads("bob", "pn-2-20");
@@ -96,7 +96,7 @@ fn next_chain(cases: &mut Cases) {
     ] {
         play.forge("alice", "bob", name, |message| {
             message.hk = hk;
-            message.hp = formula::header_plaintext(&dhs, n, 0);
+            message.hp = formula::header_plaintext(&dhs, n, 0, 0);
         });
         play.open_fails("bob", name, error);
     }
@@ -114,7 +114,7 @@ fn next_chain(cases: &mut Cases) {
     ] {
         play.forge("alice", "bob", name, |message| {
             message.hk = hk;
-            message.hp = formula::header_plaintext(&dhs, 0, 0);
+            message.hp = formula::header_plaintext(&dhs, 0, 0, 0);
         });
         play.open_fails("bob", name, "Forked");
     }
@@ -149,7 +149,7 @@ fn closed_chain(cases: &mut Cases) {
         ("stored-number-other-body", dhs, 1, "Forked"),
     ] {
         play.forge("clone", "bob", name, |message| {
-            message.hp = formula::header_plaintext(&dhs, n, 0);
+            message.hp = formula::header_plaintext(&dhs, n, 0, 0);
         });
         play.open_fails("bob", name, error);
     }
@@ -237,9 +237,16 @@ fn first(cases: &mut Cases) {
     ] {
         play.forge("alice", "bob", name, |message| {
             message.prefix.clone_from(&prefix);
-            message.hp = formula::header_plaintext(&dhs, n, 0);
+            message.hp = formula::header_plaintext(&dhs, n, 0, 0);
         });
         play.open_fails("bob", name, error);
+    }
+    for (name, epoch) in [("epoch-1", 1), ("epoch-max", u32::MAX)] {
+        play.forge("alice", "bob", name, |message| {
+            message.prefix.clone_from(&prefix);
+            message.hp = formula::header_plaintext(&dhs, 0, 0, epoch);
+        });
+        play.open_fails("bob", name, "Malformed");
     }
     play.forge("alice", "bob", "padding", |message| {
         message.prefix.clone_from(&prefix);

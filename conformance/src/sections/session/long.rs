@@ -11,10 +11,7 @@ pub(super) fn cases(cases: &mut Cases) {
     play.bundle("bob", "of bob");
     play.begin("alice", "of bob");
     play.begin("bob", "of alice");
-    let mut dice = Dice {
-        block: play.secret("dice"),
-        used: 0,
-    };
+    let mut dice = Dice::new(play.secret("dice"));
     let mut under_way: Vec<(&str, String)> = Vec::new();
     let mut arrived: Vec<(&str, String)> = Vec::new();
     for index in 0..200u32 {
@@ -69,12 +66,16 @@ pub(super) fn cases(cases: &mut Cases) {
 }
 
 /// Repeatable chance.
-struct Dice {
+pub(super) struct Dice {
     block: [u8; 32],
     used: usize,
 }
 
 impl Dice {
+    pub(super) const fn new(block: [u8; 32]) -> Self {
+        Self { block, used: 0 }
+    }
+
     fn next(&mut self) -> u32 {
         let (words, _) = self.block.as_chunks();
         let word = words.get(self.used).copied().unwrap_or_default();
@@ -87,12 +88,12 @@ impl Dice {
     }
 
     /// Below `bound`.
-    fn below(&mut self, bound: u32) -> u32 {
+    pub(super) fn below(&mut self, bound: u32) -> u32 {
         self.next().checked_rem(bound).unwrap_or_default()
     }
 
     /// An index into so many.
-    fn index(&mut self, length: usize) -> usize {
+    pub(super) fn index(&mut self, length: usize) -> usize {
         let bound = u32::try_from(length).unwrap_or_default();
         usize::try_from(self.below(bound)).unwrap_or_default()
     }

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::generate::Cases;
+use crate::model::braid::Draw;
 use crate::model::device::ModelDevice;
 use crate::model::formula::{self, Bytes32, Message};
 use crate::model::prekeys::DAY;
-use crate::model::stored::{Conversation, Layout, Origin, Ratchet, Turn};
+use crate::model::stored::{Braid, Conversation, Layout, Origin, Ratchet, Turn};
 use crate::op::{Input, VERB};
 use crate::script::{Device, LibraryDevice, Secrets, Store, World};
 
@@ -24,6 +25,8 @@ pub(in crate::sections) struct Play<'a> {
     /// Values of another variant are others.
     variant: u32,
     addresses: BTreeMap<String, Vec<u8>>,
+    /// Texts that are not the names of their messages.
+    texts: BTreeMap<String, Vec<u8>>,
     library: World<LibraryDevice>,
     model: World<ModelDevice>,
     devices: Vec<Value>,
@@ -40,6 +43,7 @@ impl<'a> Play<'a> {
             comment: comment.to_owned(),
             variant: 0,
             addresses: BTreeMap::new(),
+            texts: BTreeMap::new(),
             library: World::new(),
             model: World::new(),
             devices: Vec::new(),
@@ -245,7 +249,7 @@ impl<'a> Play<'a> {
 
     /// That a message is a FIRST, or a MSG.
     pub(in crate::sections) fn is_first(&mut self, name: &str, first: bool) {
-        let kind = if first { [0, 1] } else { [0, 2] };
+        let kind = if first { [1, 1] } else { [1, 2] };
         if !self.message(name).starts_with(&kind) {
             self.fault(&format!("{name} is of another kind"));
         }
@@ -289,12 +293,19 @@ impl<'a> Play<'a> {
         self.expect("begin", device, fields, &json!({"error": error}));
     }
 
-    fn sealing(&self, device: &str, peer: &str, name: &str, r32: String) -> Value {
-        let turn = self.ratchet(device, peer).map(|ratchet| ratchet.turn);
-        let begins = matches!(turn, Some(Turn::Ours { .. }));
+    /// The fields of a step that seals a text, with the values that it draws.
+    fn sealing(&self, device: &str, peer: &str, text: &[u8], name: &str, r32: String) -> Value {
+        let draws = self
+            .ratchet(device, peer)
+            .map(|ratchet| ratchet.draws(text));
+        let begins = draws.is_some_and(|draws| draws.ratchet);
+        let braid = draws.and_then(|draws| draws.braid);
         json!({
-            "peer": hex::encode(self.address(peer)), "text": hex::encode(name), "now": self.now.to_string(),
-            "ratchet": begins.then(|| self.fresh("ratchet", 32)), "r32": r32, "as": name,
+            "peer": hex::encode(self.address(peer)), "text": hex::encode(text), "now": self.now.to_string(),
+            "ratchet": begins.then(|| self.fresh("ratchet", 32)),
+            "braid_seed": (braid == Some(Draw::Seed)).then(|| self.fresh("braid seed", 64)),
+            "braid_m": (braid == Some(Draw::M)).then(|| self.fresh("braid m", 32)),
+            "r32": r32, "as": name,
         })
     }
 
@@ -313,10 +324,25 @@ impl<'a> Play<'a> {
         name: &str,
         r32: &str,
     ) {
-        let mut fields = self.sealing(device, peer, name, r32.to_owned());
-        if let Some(field) = fields.get_mut("text") {
-            *field = hex::encode(text).into();
-        }
+        self.seal_bytes(device, peer, text.as_bytes(), name, r32);
+    }
+
+    /// Seals a text of so many bytes.
+    pub(in crate::sections) fn seal_long(
+        &mut self,
+        device: &str,
+        peer: &str,
+        name: &str,
+        length: usize,
+    ) {
+        let text = self.bytes(&format!("text {name}"), length);
+        self.texts.insert(name.to_owned(), text.clone());
+        let r32 = self.fresh("r32", 32);
+        self.seal_bytes(device, peer, &text, name, &r32);
+    }
+
+    fn seal_bytes(&mut self, device: &str, peer: &str, text: &[u8], name: &str, r32: &str) {
+        let fields = self.sealing(device, peer, text, name, r32.to_owned());
         let result = self.step("seal", Some(device), fields);
         if !result.contains_key("message") {
             self.fault(&format!("seal: {result:?}"));
@@ -324,7 +350,7 @@ impl<'a> Play<'a> {
     }
 
     pub(in crate::sections) fn seal_fails(&mut self, device: &str, peer: &str, error: &str) {
-        let fields = self.sealing(device, peer, "never", self.fresh("r32", 32));
+        let fields = self.sealing(device, peer, b"never", "never", self.fresh("r32", 32));
         self.expect("seal", device, fields, &json!({"error": error}));
     }
 
@@ -335,6 +361,46 @@ impl<'a> Play<'a> {
             "r32": self.fresh("r32", 32),
         });
         self.expect("lose", device, fields, &json!({}));
+    }
+
+    /// The text of a message: its name up to a space, if it has no other.
+    fn text(&self, message: &str) -> Vec<u8> {
+        let name = message.split(' ').next().unwrap_or_default();
+        let known = self.texts.get(message).cloned();
+        known.unwrap_or_else(|| name.as_bytes().to_vec())
+    }
+
+    /// The Braid of the newest state that a device keeps about another one.
+    pub(in crate::sections) fn braid(&self, device: &str, peer: &str) -> Option<Braid> {
+        let epochs = self.ratchet(device, peer)?.epochs?;
+        epochs.own.map(|own| own.braid)
+    }
+
+    /// The own epoch of the newest state.
+    pub(in crate::sections) fn epoch(&self, device: &str, peer: &str) -> u32 {
+        self.braid(device, peer).map_or(0, |braid| braid.epoch)
+    }
+
+    /// That both sides are in this epoch.
+    pub(in crate::sections) fn both_in_epoch(&mut self, device: &str, peer: &str, epoch: u32) {
+        let found = (self.epoch(device, peer), self.epoch(peer, device));
+        if found != (epoch, epoch) {
+            self.fault(&format!("expected both in epoch {epoch}, found {found:?}"));
+        }
+    }
+
+    /// Messages to and fro, each read at once, until both sides have come to this epoch.
+    pub(in crate::sections) fn converse_until(&mut self, device: &str, peer: &str, epoch: u32) {
+        let mut turns = 0;
+        while self.epoch(device, peer).min(self.epoch(peer, device)) < epoch && turns < 40 {
+            for (from, to) in [(device, peer), (peer, device)] {
+                let name = format!("{from}{epoch}-{turns}");
+                self.seal_long(from, to, &name, 530);
+                self.reads(to, &name);
+            }
+            turns += 1;
+        }
+        self.both_in_epoch(device, peer, epoch);
     }
 
     fn opening(&self, message: &str) -> Value {
@@ -353,7 +419,7 @@ impl<'a> Play<'a> {
         events: &[&str],
         begin_anew: bool,
     ) {
-        let text = message.split(' ').next().unwrap_or_default();
+        let text = self.text(message);
         let fields = self.opening(message);
         let result = self.step("open", Some(device), fields);
         let opened = result.get("opened").cloned().unwrap_or_default();
@@ -403,7 +469,8 @@ impl<'a> Play<'a> {
             result.get("events"),
             result.get("begin_anew"),
         ];
-        let expected = [json!(hex::encode(message)), json!(events), json!(false)];
+        let broken = events.contains(&"pq_broken");
+        let expected = [json!(hex::encode(message)), json!(events), json!(broken)];
         if found != expected.each_ref().map(Some) {
             self.fault(&format!(
                 "accept {message}: expected {events:?}, found {result:?}"
@@ -512,10 +579,10 @@ impl<'a> Play<'a> {
             let mut message = Message {
                 sid: ratchet.sid,
                 hk: chain.hks,
-                mk: formula::chain_step(&chain.cks).0,
-                prefix: vec![0, 2],
-                hp: formula::header_plaintext(public, chain.ns, chain.pn),
-                bp: formula::body_plaintext(name.as_bytes()).ok()?,
+                mk: formula::chain_step(&chain.cks, &chain.pcks).0,
+                prefix: vec![1, 2],
+                hp: formula::header_plaintext(public, chain.ns, chain.pn, chain.e_s),
+                bp: formula::body_without_symbols(name.as_bytes()).ok()?,
             };
             change(&mut message);
             message.seal(&self.secret(name)).ok()
@@ -546,7 +613,7 @@ impl<'a> Play<'a> {
                 .into(),
             opened => opened.unwrap_or_default(),
         };
-        if opened.get("text") != Some(&json!(hex::encode(message))) {
+        if opened.get("text") != Some(&json!(hex::encode(self.text(message)))) {
             self.fault(&format!("open {message}: not read, {result:?}"));
         }
     }

@@ -1,6 +1,6 @@
 //! SPEC §12.4, §12.5: stored conversations.
 
-use super::{CONVERSATION, invalid, not_whole, valid};
+use super::{CONVERSATION, braid, invalid, not_whole, valid};
 use crate::generate::Cases;
 use crate::model::prekeys::DAY;
 use crate::model::stored::{
@@ -20,8 +20,10 @@ struct Made {
     taken: Conversation,
     /// One state that we began and the peer answered; the peer's turn, a closed chain, stored keys.
     answered: Conversation,
-    /// The other side of it.
+    /// The other side of it: the peer's turn as well, while a message is under way.
     answering: Conversation,
+    /// The same when it was read: our turn.
+    owing: Conversation,
     /// Two states: a receive-only one that the peer may still answer, and one unanswered.
     anew: Conversation,
     /// Four states.
@@ -55,6 +57,8 @@ impl Made {
         play.seal("alice", "bob", "a6");
         let answered = play.conversation("alice", "bob")?;
         let answering = play.conversation("bob", "alice")?;
+        play.reads("bob", "a6");
+        let owing = play.conversation("bob", "alice")?;
         play.wait(HOUR);
         play.begin("alice", "second");
         let anew = play.conversation("alice", "bob")?;
@@ -72,6 +76,7 @@ impl Made {
             taken,
             answered,
             answering,
+            owing,
             anew,
             four,
         })
@@ -88,6 +93,7 @@ pub(super) fn cases(cases: &mut Cases) {
         taken,
         answered,
         answering,
+        owing,
         anew,
         four,
     } = &made;
@@ -107,7 +113,16 @@ pub(super) fn cases(cases: &mut Cases) {
             "One state that we began; the peer's turn; a closed chain, stored keys, a window.",
             answered,
         ),
-        ("answering", "The other side of it; our turn.", answering),
+        (
+            "answering",
+            "The other side of it, which waits for an answer as well.",
+            answering,
+        ),
+        (
+            "owing",
+            "The same when the answer was read: our turn.",
+            owing,
+        ),
         (
             "anew",
             "A receive-only state in the peer's turn, and a newer one.",
@@ -144,6 +159,11 @@ pub(super) fn cases(cases: &mut Cases) {
     ratchets(cases, &made);
     stored_keys(cases, &made);
     raw(cases, &made);
+    let bases = braid::Bases {
+        theirs: &made.answered,
+        ours: &made.owing,
+    };
+    braid::cases(cases, &bases);
 }
 
 fn changed(base: &Conversation, change: impl FnOnce(&mut Conversation)) -> Vec<u8> {
@@ -153,7 +173,7 @@ fn changed(base: &Conversation, change: impl FnOnce(&mut Conversation)) -> Vec<u
 }
 
 /// The last state changed.
-fn with_state(base: &Conversation, change: impl FnOnce(&mut State)) -> Vec<u8> {
+pub(super) fn with_state(base: &Conversation, change: impl FnOnce(&mut State)) -> Vec<u8> {
     changed(base, |conversation| {
         conversation
             .states
@@ -212,6 +232,7 @@ fn chains(cases: &Cases, count: u8, stored: u32) -> Vec<Closed> {
         .map(|index| Closed {
             hk: cases.array(&format!("closed {index}")),
             dh: edge::small(9),
+            epoch: 0,
             keys: keys(0..stored),
         })
         .collect()
@@ -221,6 +242,7 @@ fn at_the_bounds(cases: &mut Cases, made: &Made) {
     let Made {
         answered,
         answering,
+        owing,
         taken,
         ..
     } = made;
@@ -319,7 +341,7 @@ fn at_the_bounds(cases: &mut Cases, made: &Made) {
         (
             "ended",
             "The same in the turn of nobody.",
-            with_state(answering, |state| {
+            with_state(owing, |state| {
                 state.standing = RECEIVE_ONLY;
                 state.ratchet.stop_sending();
             }),
@@ -346,7 +368,7 @@ fn at_the_bounds(cases: &mut Cases, made: &Made) {
 
 const LOWER_SID: &str = "Of two states with one created_at the lower sid ranks higher.";
 
-const RECEIVE_ONLY: Standing = Standing::ReceiveOnly {
+pub(super) const RECEIVE_ONLY: Standing = Standing::ReceiveOnly {
     since: 1,
     last_used: 2,
     late: false,
@@ -486,7 +508,7 @@ fn standings(cases: &mut Cases, made: &Made) {
         begun,
         taken,
         answered,
-        answering,
+        owing,
         ..
     } = made;
     let prefix = begun
@@ -507,12 +529,12 @@ fn standings(cases: &mut Cases, made: &Made) {
         (
             "sends-ended",
             "A state whose turn has ended does not send.",
-            with_ratchet(answering, Ratchet::stop_sending),
+            with_ratchet(owing, Ratchet::stop_sending),
         ),
         (
             "receive-only-ours",
             "A receive-only state is not in our turn.",
-            with_state(answering, |state| state.standing = RECEIVE_ONLY),
+            with_state(owing, |state| state.standing = RECEIVE_ONLY),
         ),
         (
             "receive-only-with-chain",
@@ -554,6 +576,7 @@ fn standings(cases: &mut Cases, made: &Made) {
                 state.standing = RECEIVE_ONLY;
                 state.origin = Origin::Answered;
                 state.ratchet.turn = Turn::Ended;
+                state.ratchet.epochs = None;
             }),
         ),
         (
@@ -563,6 +586,7 @@ fn standings(cases: &mut Cases, made: &Made) {
                 ratchet.closed.push(Closed {
                     hk: [1; 32],
                     dh: edge::small(9),
+                    epoch: 0,
                     keys: Keys::new(),
                 });
             }),
@@ -590,7 +614,7 @@ fn prefixes(cases: &mut Cases, made: &Made) {
         })
     };
     for (id, comment, plaintext) in [
-        ("version", "", with(0, &[1])),
+        ("version", "", with(0, &[0])),
         ("kind", "", with(1, &[2])),
         ("suite", "", with(2, &[0, 2])),
         ("has-opk-2", "A flag is 0 or 1.", with(12, &[2])),
@@ -605,9 +629,7 @@ fn prefixes(cases: &mut Cases, made: &Made) {
 
 fn ratchets(cases: &mut Cases, made: &Made) {
     let Made {
-        answered,
-        answering,
-        ..
+        answered, owing, ..
     } = made;
     let pn = |base: &Conversation, value: u32| {
         with_ratchet(base, |ratchet| match &mut ratchet.turn {
@@ -663,7 +685,7 @@ fn ratchets(cases: &mut Cases, made: &Made) {
             with_sending(answered, |chain| chain.ns = u32::MAX),
         ),
         ("pn-theirs", bound, pn(answered, CHAIN + 1)),
-        ("pn-ours", bound, pn(answering, CHAIN + 1)),
+        ("pn-ours", bound, pn(owing, CHAIN + 1)),
         (
             "nr",
             bound,
@@ -840,7 +862,13 @@ fn raw(cases: &mut Cases, made: &Made) {
     let standing = origin + 1;
     let turn = standing + 1 + 96;
     let sends = turn + 1 + 96;
-    let receiving = sends + 1 + 104;
+    let epochs = made
+        .answered
+        .states
+        .last()
+        .and_then(|state| state.ratchet.epochs.as_ref());
+    let epochs = epochs.map_or(0, |epochs| epochs.encode().len());
+    let receiving = sends + 1 + 140 + epochs;
     let put = |at: usize, bytes: &[u8]| {
         let (front, behind) = answered.split_at_checked(at).unwrap_or_default();
         [front, bytes, behind.get(1..).unwrap_or_default()].concat()
