@@ -91,7 +91,7 @@ fn cases(cases: &mut Cases) {
     cases.accept("names", "names", "", json!({}));
     for (name, _) in labels::ALL {
         cases.accept(
-            &format!("label-{}", name.trim()),
+            &format!("label-{}", name.trim().replace(' ', "-")),
             "label",
             "",
             json!({"name": name}),
