@@ -244,7 +244,11 @@ impl Braid {
         let limit = limit.into_iter().min().unwrap_or_default();
         let longer = padded_length(p.saturating_add(1)).filter(|longer| *longer <= LONGEST);
         match longer {
-            Some(longer) if room(p, c) == 0 && starved && placed < (3 * k).div_ceil(2) + 1 => {
+            Some(longer)
+                if room(p, c) == 0
+                    && placed < (3 * k).div_ceil(2) + 1
+                    && (longer.saturating_sub(p) <= 64 || starved) =>
+            {
                 Ok((longer, room(longer, c).min(limit)))
             }
             _ => Ok((p, room(p, c).min(limit))),

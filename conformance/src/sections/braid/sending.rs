@@ -212,33 +212,42 @@ fn chains(cases: &mut Cases) {
             carries(cases, &id, comment, &mut braid, text, expected);
         }
     }
-    // A whole chain.
-    let mut braid = state(cases, 10, at(0, 0));
-    for (index, (text, expected)) in [
-        (0, 11),
-        (180, 0),
-        (180, 4),
-        (180, 0),
-        (180, 4),
-        (180, 0),
-        (180, 0),
-        (0, 11),
-        (0, 0),
-        (180, 0),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let comment =
-            "One chain of messages: ct2 has k = 10. Only the second in a row without room grows.";
-        carries(
-            cases,
-            &format!("chain-{index}"),
-            comment,
-            &mut braid,
-            text,
-            expected,
-        );
+    for (name, comment, list) in [
+        (
+            "short-steps",
+            "One chain of messages: ct2 has k = 10. A step of 64 bytes is always taken, up to 16 symbols.",
+            &[
+                (0, 11),
+                (180, 4),
+                (180, 4),
+                (180, 0),
+                (0, 11),
+                (0, 0),
+                (180, 0),
+            ][..],
+        ),
+        (
+            "long-steps",
+            "One chain of messages: ct2 has k = 10. A step of 256 bytes is taken by the second in a row without room.",
+            &[
+                (150, 2),
+                (245, 0),
+                (245, 12),
+                (245, 0),
+                (245, 12),
+                (245, 0),
+                (245, 0),
+                (150, 2),
+                (245, 0),
+                (150, 2),
+            ],
+        ),
+    ] {
+        let mut braid = state(cases, 10, at(0, 0));
+        for (index, (text, expected)) in list.iter().enumerate() {
+            let id = format!("chain-{name}-{index}");
+            carries(cases, &id, comment, &mut braid, *text, *expected);
+        }
     }
 }
 
@@ -264,7 +273,7 @@ fn wraps(cases: &mut Cases) {
 
 /// `starved` before and after a message of each sort (§10.6-R2, R4).
 fn starving(cases: &mut Cases) {
-    for (state_number, _) in SENDING {
+    for (state_number, k) in SENDING {
         let name = NAMES
             .get(usize::from(state_number))
             .copied()
@@ -273,17 +282,17 @@ fn starving(cases: &mut Cases) {
             ("fed", "There is room.", false, 0, 150, 2, false),
             ("fed-again", "There is room.", true, 0, 150, 2, false),
             (
-                "first",
-                "No room for the first time: the message stays as it is.",
+                "short-step",
+                "No room: a step of 64 bytes is taken.",
                 false,
                 0,
                 180,
-                0,
-                true,
+                4,
+                false,
             ),
             (
-                "second",
-                "No room once more: the message grows.",
+                "short-step-again",
+                "No room once more.",
                 true,
                 0,
                 180,
@@ -291,9 +300,55 @@ fn starving(cases: &mut Cases) {
                 false,
             ),
             (
-                "placed-enough",
-                "It does not grow any more.",
+                "short-step-1088",
+                "No room: from 1,024 to 1,088 bytes.",
+                false,
+                0,
+                1_003,
+                4,
+                false,
+            ),
+            (
+                "first",
+                "No room: a step of 256 bytes is not taken at once.",
+                false,
+                0,
+                245,
+                0,
                 true,
+            ),
+            (
+                "second",
+                "No room once more: it is taken.",
+                true,
+                0,
+                245,
+                16.min(k + 2),
+                false,
+            ),
+            (
+                "first-128",
+                "Nor is one of 128 bytes.",
+                false,
+                0,
+                2_042,
+                0,
+                true,
+            ),
+            ("second-128", "It is taken now.", true, 0, 2_042, 8, false),
+            (
+                "placed-enough",
+                "No message grows any more.",
+                true,
+                216,
+                180,
+                0,
+                true,
+            ),
+            (
+                "placed-enough-first",
+                "No message grows any more.",
+                false,
                 216,
                 180,
                 0,
