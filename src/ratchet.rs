@@ -44,12 +44,13 @@ pub use open::{Notices, Opening};
 pub(crate) use chain::{ClosedChain, ReceivingChain, SendingChain};
 pub(crate) use keys::{ChainKey, ChainKeys, HeaderKey, MessageKey, RootKey};
 pub(crate) use message::Content;
+#[cfg(any(test, feature = "hazmat"))]
+pub(crate) use message::content_length;
 pub(crate) use open::Candidate;
 pub(crate) use state::Bounds;
 #[cfg(feature = "hazmat")]
 pub(crate) use {
-    message::Binding, message::Header, message::content_length, message::open_body,
-    message::open_header, message::seal,
+    message::Binding, message::Header, message::open_body, message::open_header, message::seal,
 };
 
 /// Whose ratchet key comes next, and what is held until then.
@@ -90,6 +91,10 @@ pub struct Ratchet {
 }
 
 /// The post-quantum half, as far as the state still needs it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most conversations have one state, and it is whole"
+)]
 pub(crate) enum Quantum {
     /// A state that can send.
     Whole {

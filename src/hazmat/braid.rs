@@ -110,7 +110,7 @@ pub fn symbols(object: &[u8], first: u16, count: u8) -> Vec<u8> {
 ///
 /// # Errors
 /// [`Error::Malformed`] if one index has two values.
-pub fn decode(k: u8, symbols: &[(u16, [u8; 16])]) -> Result<Option<Vec<u8>>, Error> {
+pub fn decode(k: u8, symbols: &[IndexedSymbol]) -> Result<Option<Vec<u8>>, Error> {
     let mut decoder = Decoder::new(usize::from(k));
     for (index, symbol) in symbols {
         decoder
@@ -150,6 +150,9 @@ impl FrameParts {
     }
 }
 
+/// A symbol with its index.
+pub type IndexedSymbol = (u16, [u8; 16]);
+
 /// A frame as it was read (SPEC §10.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameFields {
@@ -158,7 +161,7 @@ pub struct FrameFields {
     /// `delta`
     pub delta: u32,
     /// Type, and the symbols with their indices.
-    pub run: Option<(u8, Vec<(u16, [u8; 16])>)>,
+    pub run: Option<(u8, Vec<IndexedSymbol>)>,
     /// Bytes behind the frame.
     pub rest: Vec<u8>,
 }

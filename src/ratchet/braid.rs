@@ -51,6 +51,10 @@ mod state;
 pub(crate) use frame::{FRAME_MIN, Frame, Outgoing};
 
 /// The exchange of one state of a conversation.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a conversation has one, nearly always live; a box would be an allocation for each step"
+)]
 pub(crate) enum Braid {
     Live(Live),
     /// The exchange went wrong: no new secrets any more, those there are stay in use.
@@ -363,3 +367,6 @@ fn draw<const N: usize>(
     let epoch = epoch.to_be_bytes();
     Ok(entropy.derive(purpose, &[root.expose(), &epoch, first, second])?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,6 +194,9 @@ impl Ct1Acknowledged {
     }
 }
 
+/// ct1, and ct2 with its MAC.
+type Ciphertext = (Box<[u8; KEM_CT1]>, Box<[u8; CT2]>);
+
 /// SPEC §10.7-R5: the whole ciphertext, once the key is there, and its MAC.
 fn finish(
     key: &KeyHeader,
@@ -201,7 +204,7 @@ fn finish(
     vector: &Decoder,
     epoch: u32,
     authenticator: &Authenticator,
-) -> Result<(Box<[u8; KEM_CT1]>, Box<[u8; CT2]>), Breach> {
+) -> Result<Ciphertext, Breach> {
     let vector: Box<[u8; KEM_VECTOR]> = vector.array().ok_or(Breach)?;
     let public = KemPublic::from_parts(&vector, &key.seed, &key.hash).map_err(|_| Breach)?;
     let (ciphertext, _) = public.encapsulate(m);
