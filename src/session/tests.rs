@@ -13,3 +13,4 @@ mod limits;
 mod secrets;
 mod stored;
 mod thief;
+mod twin;
