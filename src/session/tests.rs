@@ -3,6 +3,7 @@
 //! Every case: the exact error, the encoding of the state byte for byte what it was, and the genuine message still
 //! works.
 
+mod braid_peer;
 mod collision;
 mod cost;
 mod election;

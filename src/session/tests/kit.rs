@@ -511,6 +511,11 @@ impl Forge {
     }
 }
 
+/// The keys of a chain one message on.
+pub fn next_halves(keys: &Halves) -> Halves {
+    halves(&joined(keys).step().1)
+}
+
 /// The message key `ahead` steps behind the keys of a chain.
 pub fn message_key(keys: &Halves, ahead: u32) -> [u8; 32] {
     let mut keys = joined(keys);
