@@ -8,6 +8,7 @@ mod collision;
 mod cost;
 mod election;
 mod forks;
+mod generators;
 mod hostile;
 mod kit;
 mod limits;

@@ -637,3 +637,92 @@ fn attack_r12_malformed_frames() {
     let mut attack = Attack::on(5, 3, 3_220);
     attack.sends(&Hostile::run(HDR, 65_535, vec![[7; 16]]));
 }
+
+/// All that one peer can make a conversation hold, at once: four states, 2,000 keys, sixteen closed chains, full
+/// windows, and a decoder that lacks one symbol of the longest object.
+#[test]
+fn attack_r4_most_that_arrives_is_bounded() {
+    let mut pair = pair(3_300);
+    let mut now = NOW;
+    // Three states that only read, each with four closed chains that owe keys, and a full window.
+    for _ in 0..3 {
+        for _ in 0..4 {
+            jump_and_fill(&mut pair, 100, now);
+            let answer = pair.bob.seal(&mut pair.at_bob, b"your turn");
+            open_at(&mut pair.at_alice, &answer, now).unwrap();
+        }
+        jump_and_fill(&mut pair, 10, now);
+        now += 1;
+        pair.alice.begin(&mut pair.at_alice, &mut pair.bob, now);
+        let first = pair.alice.seal(&mut pair.at_alice, b"first");
+        let opened = pair.bob.accept_into(&mut pair.at_bob, &first, now);
+        assert_eq!(opened.unwrap().text, b"first");
+    }
+    // The same in the state that sends, until Bob has Alice's header and waits for ek.
+    for _ in 0..4 {
+        jump_and_fill(&mut pair, 100, now);
+        pair.bob_says(b"your turn");
+    }
+    pair.alice_says(b"text");
+    for _ in 0..500 {
+        if matches!(braid(&pair.at_bob).state, 7 | 9) {
+            break;
+        }
+        pair.bob_says(b"text");
+        pair.alice_says(b"text");
+    }
+    let address = pair.at_bob.peer().address().as_bytes().len();
+    let mut attack = Attack::by(pair, SeededRng(3_301));
+    assert!(matches!(braid(&attack.pair.at_bob).state, 7 | 9));
+    for _ in 0..500 {
+        attack.steps_on();
+    }
+    for _ in 0..32 {
+        attack.sends(&Hostile::run(0, 0, Vec::new()));
+    }
+    let missing = 71 - held(&attack.pair.at_bob).len();
+    let delta = braid(&attack.pair.at_bob).epoch - 1 > attack.chain.epoch;
+    let symbols = random(&mut attack.rng, missing);
+    attack.sends(&Hostile {
+        delta,
+        ..Hostile::run(EK, 30_000, symbols)
+    });
+    assert_eq!(held(&attack.pair.at_bob).len(), 71);
+
+    let conversation = &attack.pair.at_bob;
+    assert_eq!(conversation.states.len(), 4);
+    let ratchets = || conversation.states.iter().map(|state| &state.ratchet);
+    let keys: usize = ratchets().map(|ratchet| ratchet.stored_keys()).sum();
+    let closed: usize = ratchets().map(|ratchet| ratchet.closed.len()).sum();
+    let windows: u32 = ratchets()
+        .flat_map(|ratchet| &ratchet.receiving)
+        .map(|chain| chain.window.filled.count_ones())
+        .sum();
+    assert_eq!((keys, closed), (2_000, 16));
+    assert_eq!(windows, 4 * 32);
+    let exported = encoding(conversation).len() + crate::state::OVERHEAD;
+    // A longer address is all that could be added.
+    assert!(exported + 47 - address <= 96_000, "{exported}");
+    assert!(exported > 76_000, "{exported}");
+    // And both talk on; Alice's Braid is not that of the symbols that Bob has.
+    let mut pair = attack.pair;
+    for _ in 0..3 {
+        pair.bob_says(b"text");
+        let message = pair.alice.seal(&mut pair.at_alice, b"text");
+        assert_eq!(
+            open_at(&mut pair.at_bob, &message, NOW).unwrap().text,
+            b"text"
+        );
+    }
+}
+
+/// Alice skips so many numbers, and Bob reads 32 messages in a row.
+fn jump_and_fill(pair: &mut Pair, count: u32, now: u64) {
+    for number in 0..33 {
+        if number == 1 {
+            jump(&mut pair.at_alice, count);
+        }
+        let message = pair.alice.seal(&mut pair.at_alice, &[b'x'; 185]);
+        open_at(&mut pair.at_bob, &message, now).unwrap();
+    }
+}
