@@ -7,6 +7,8 @@ mod common;
 
 #[path = "harness/agreement.rs"]
 mod agreement;
+#[path = "harness/braid.rs"]
+mod braid;
 #[path = "harness/conversation.rs"]
 mod conversation;
 #[path = "harness/framing.rs"]
@@ -19,6 +21,7 @@ mod seeds;
 mod stored;
 
 pub use agreement::{bundle, first_message};
+pub use braid::{braid_frame, braid_peer};
 pub use conversation::message;
 pub use framing::{envelope, wire};
 pub use seeds::seeds;
@@ -29,6 +32,8 @@ pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its binary and of its corpus.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("braid_frame", braid_frame),
+    ("braid_peer", braid_peer),
     ("bundle", bundle),
     ("envelope", envelope),
     ("first_message", first_message),

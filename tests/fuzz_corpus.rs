@@ -48,4 +48,4 @@ macro_rules! replay {
     };
 }
 
-replay!(bundle envelope first_message message state_import wire);
+replay!(braid_frame braid_peer bundle envelope first_message message state_import wire);

@@ -6,6 +6,8 @@ use super::{agreement, common, conversation};
 /// The first inputs of `target`, always the same.
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
+        "braid_frame" => braid_frame(),
+        "braid_peer" => braid_peer(),
         "wire" => wire(),
         "envelope" => envelope(),
         "bundle" => bundle(),
@@ -34,6 +36,66 @@ fn wire() -> Vec<Vec<u8>> {
     for number in [1024, 1025, 1 << 20, (1 << 30) - 1, 1 << 30, u64::MAX] {
         seeds.push([&[0][..], &number.to_be_bytes()].concat());
     }
+    seeds
+}
+
+fn braid_frame() -> Vec<Vec<u8>> {
+    let run = |pq: u8, first: u16, count: u8, symbols: usize, rest: usize| {
+        let mut frame = vec![pq];
+        frame.extend(first.to_be_bytes());
+        frame.push(count);
+        frame.extend((0..16 * symbols).map(|byte| byte as u8));
+        frame.extend(vec![0; rest]);
+        frame
+    };
+    let mut seeds: Vec<Vec<u8>> = [0, 0x10, 0x08, 0x18].map(|pq| vec![pq, 0, 0]).into();
+    seeds.extend((1..=7).map(|kind| run(kind << 5, 0, 2, 2, 5)));
+    seeds.push(run(0x38, 65_535, 1, 1, 0));
+    seeds.push(run(0x38, 65_535, 2, 2, 0));
+    seeds.push(run(0x40, 65_281, 255, 255, 3));
+    seeds.push(run(0x60, 0, 0, 0, 40));
+    seeds.push(run(0x60, 0, 60, 59, 15));
+    seeds.extend([1, 2, 4].map(|low| vec![low, 0]));
+    seeds.push(Vec::new());
+    seeds
+}
+
+/// Each operation in each part of an exchange, on both sides: so many good messages, then something else.
+fn braid_peer() -> Vec<Vec<u8>> {
+    let operations: [&[u8]; 9] = [
+        // Texts without an answer; a frame of the peer's, genuine, altered, of the next epoch, of one far away.
+        &[2, 0, 40, 0, 1, 2, 3, 0, 0, 1, 0],
+        &[3, 0, 40, 0, 0, 0, 0],
+        &[3, 0, 200, 0, 0, 1, 0, 0, 9, 0, 1, 0],
+        &[3, 0, 40, 130, 0, 0, 130],
+        &[3, 0, 40, 255, 0, 0, 255],
+        // Symbols of nothing: of each type, a few and many.
+        &[
+            4, 0, 0, 0, 9, 5, 7, 0, 4, 1, 0, 0, 9, 80, 7, 0, 4, 2, 0x10, 0, 9, 80, 7, 0,
+        ],
+        &[4, 3, 0, 0, 9, 40, 7, 0, 4, 0, 8, 1, 0, 40, 7, 0],
+        &[
+            6, 4, 0, 0, 0xff, 0xf0, 15, 7, 0, 4, 1, 0, 0xff, 0xff, 1, 7, 200,
+        ],
+        // Bytes.
+        &[
+            7, 0, 0, 5, 0x20, 0, 1, 1, 9, 7, 130, 0, 1, 0x10, 7, 0, 0, 1, 0x18,
+        ],
+    ];
+    let mut seeds = Vec::new();
+    for (number, operation) in operations.iter().enumerate() {
+        for initiator in [0, 1] {
+            for good in [0, 3, 9, 14, 20] {
+                let good = good + number as u8 % 3;
+                // Texts of lengths that leave little room, so that every state is met.
+                let line: Vec<u8> = (0..=good).map(|n| 35 + n % 10).collect();
+                seeds.push([&[initiator, 0, good][..], &line, operation, operation].concat());
+            }
+        }
+    }
+    // A long good line.
+    seeds.push([vec![1], [0, 23].repeat(40)].concat());
+    seeds.push([vec![0], [0, 23, 9, 9].repeat(30)].concat());
     seeds
 }
 
