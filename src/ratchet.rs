@@ -1,5 +1,5 @@
 //! Floor 2: the Double Ratchet with encrypted headers (Signal, "The Double Ratchet Algorithm", rev. 4, §4;
-//! SPEC §9), and beside it the ML-KEM Braid ([`braid`], SPEC §10).
+//! SPEC §9), and beside it the ML-KEM Braid (`braid`, SPEC §10).
 //!
 //! ```text
 //!                       ┌──────────────── a message under NHKr: new chain ───────────────┐
@@ -80,6 +80,8 @@ pub struct Ratchet {
     pub(crate) session_id: [u8; 32],
     /// `DHr`, the peer's newest ratchet key.
     pub(crate) peer_public: DhPublic,
+    /// The same, prepared when its first message came, for the key pair that will answer. Not stored.
+    pub(crate) peer_point: Option<DhPoint>,
     /// `NHKr`, the header key of the peer's next chain.
     pub(crate) next_header_key: HeaderKey,
     /// The peer's newest chain; `None` until its first message.
@@ -197,6 +199,7 @@ impl Ratchet {
         Ok(Self {
             session_id: shared.session_id,
             peer_public: signed_prekey,
+            peer_point: None,
             next_header_key: initial.responder,
             receiving: None,
             closed: Vec::new(),
@@ -238,10 +241,18 @@ impl Ratchet {
                 next_header_key,
                 previous_count,
             } => {
+                let prepared;
+                let peer_point = match &self.peer_point {
+                    Some(point) => point,
+                    None => {
+                        prepared = DhPoint::new(&self.peer_public);
+                        &prepared
+                    }
+                };
                 let start = ChainStart {
                     root,
                     peer_public: &self.peer_public,
-                    peer_point: &DhPoint::new(&self.peer_public),
+                    peer_point,
                     header_key: next_header_key.duplicate(),
                     previous_count: *previous_count,
                 };
@@ -272,6 +283,7 @@ impl Ratchet {
         if let Some((turn, step)) = begun {
             seeds.take(step);
             self.turn = turn;
+            self.peer_point = None;
         }
         if let Turn::Theirs {
             sending: Some(chain),

@@ -13,7 +13,7 @@ use super::{
     ChainKeys, Error, Frame, HeaderKey, InitialKeys, Quantum, Ratchet, RootKey, TAG, Turn,
 };
 use crate::crypto::SharedSecret;
-use crate::crypto::dh::{DhKeyPair, DhPublic};
+use crate::crypto::dh::{DhKeyPair, DhPoint, DhPublic};
 use crate::crypto::hash;
 use crate::envelope::ENVELOPE;
 
@@ -197,6 +197,7 @@ impl Ratchet {
         }
         self.receiving = Some(step.chain);
         self.peer_public = header.public;
+        self.peer_point = Some(step.point);
         self.next_header_key = step.next_header_key;
         self.turn = next_turn;
         self.quantum.open_chain(step.seed_step);
@@ -273,6 +274,7 @@ impl Ratchet {
         let mut ratchet = Self {
             session_id: shared.session_id,
             peer_public: header.public,
+            peer_point: Some(step.point),
             next_header_key: step.next_header_key,
             receiving: Some(step.chain),
             closed: Vec::new(),
@@ -325,6 +327,8 @@ struct NewChain {
     chain: ReceivingChain,
     next_header_key: HeaderKey,
     seed_step: SeedStep,
+    /// The peer's new key, prepared.
+    point: DhPoint,
     body: OpenedBody,
 }
 
@@ -345,7 +349,8 @@ impl NewChain {
         require_reach(header.number, 0)?;
         // Only now, so that a number out of reach costs nothing.
         let (quantum, seed_step) = seeds.open(header.epoch).ok_or(Error::Forked)?;
-        let step = root.step(&own.agree(&header.public)?);
+        let point = DhPoint::new(&header.public);
+        let step = root.step(&own.agree_at(&point)?);
         let keys = ChainKeys {
             classical: step.chain_key,
             quantum,
@@ -360,6 +365,7 @@ impl NewChain {
             chain,
             next_header_key: step.next_header_key,
             seed_step,
+            point,
             body,
         })
     }

@@ -77,6 +77,7 @@ impl Ratchet {
         let ratchet = Self {
             session_id,
             peer_public,
+            peer_point: None,
             next_header_key,
             receiving,
             closed,
