@@ -4,11 +4,13 @@
 //! Two devices talk for [`EPOCHS`] epochs of the Braid, over a line that loses messages, in texts of random lengths.
 //! Everything is drawn from a seed, so that the same table comes out every time.
 
-use std::convert::Infallible;
+#[path = "../tests/common/mod.rs"]
+mod common;
+
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use subrosa::crypto::{TryCryptoRng, TryRng};
+use common::{NOW, SeededRng};
 use subrosa::padding::padded_length;
 use subrosa::wire::header_length;
 use subrosa::{
@@ -29,8 +31,6 @@ const LOSSES: [u64; 3] = [0, 5, 20];
 
 /// Bytes that a message without the Braid adds to its padded text: no epoch in the header, no frame.
 const OVERHEAD_WITHOUT: usize = 98;
-
-const NOW: u64 = 1_767_225_600_000;
 
 /// Who speaks when.
 #[derive(Clone, Copy)]
@@ -100,7 +100,7 @@ struct Side {
 /// Two sides that have answered each other once, and what is between them.
 struct Line {
     sides: [Side; 2],
-    rng: Seeded,
+    rng: SeededRng,
     median: u32,
     talk: Talk,
     loss: u64,
@@ -108,7 +108,7 @@ struct Line {
 
 impl Line {
     fn new(median: u32, talk: Talk, loss: u64) -> Result<Self, String> {
-        let mut rng = Seeded(u64::from(median) << 32 | loss);
+        let mut rng = SeededRng(u64::from(median) << 32 | loss);
         let (alice, _) = device("alice", &mut rng)?;
         let (bob, mut prekeys) = device("bob", &mut rng)?;
         let bundle = bundle(&bob, &mut prekeys, &mut rng)?;
@@ -181,7 +181,7 @@ impl Line {
 
     /// One message, and the bytes that it has beyond one without the Braid.
     fn send(&mut self, speaker: usize, lost: bool) -> Result<usize, String> {
-        let text = vec![b'x'; self.rng.length(self.median)];
+        let text = vec![b'x'; length(self.median, &mut self.rng)];
         let [a, b] = &mut self.sides;
         let (from, to) = if speaker == 0 { (a, b) } else { (b, a) };
         let message = from
@@ -204,7 +204,7 @@ impl Line {
     }
 }
 
-fn device(name: &str, rng: &mut Seeded) -> Result<(DeviceIdentity, Prekeys), String> {
+fn device(name: &str, rng: &mut SeededRng) -> Result<(DeviceIdentity, Prekeys), String> {
     let address = Address::new(name.as_bytes()).map_err(|error| error.to_string())?;
     let identity = DeviceIdentity::generate(address, rng).map_err(|error| error.to_string())?;
     let prekeys = Prekeys::generate(&identity, NOW, rng).map_err(|error| error.to_string())?;
@@ -214,7 +214,7 @@ fn device(name: &str, rng: &mut Seeded) -> Result<(DeviceIdentity, Prekeys), Str
 fn bundle(
     device: &DeviceIdentity,
     prekeys: &mut Prekeys,
-    rng: &mut Seeded,
+    rng: &mut SeededRng,
 ) -> Result<VerifiedBundle, String> {
     let bundles = prekeys
         .replenish(device, 1, NOW, rng)
@@ -225,53 +225,13 @@ fn bundle(
         .map_err(|error| error.to_string())
 }
 
-/// SplitMix64.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    /// A length of a text: log-normal around `median` with sigma 0.8 (the mean is 1.4 times the median), from 1 to
-    /// 4,000 bytes.
-    fn length(&mut self, median: u32) -> usize {
-        // Twelve uniform values add up to a normal one, near enough, and the same on every machine.
-        let sum: f64 = (0..12)
-            .map(|_| f64::from((self.next() >> 32) as u32) / f64::from(u32::MAX))
-            .sum();
-        let length = f64::from(median) * ((sum - 6.0) * 0.8).exp();
-        length.round().clamp(1.0, 4_000.0) as usize
-    }
+/// A length of a text: log-normal around `median` with sigma 0.8 (the mean is 1.4 times the median), from 1 to 4,000
+/// bytes.
+fn length(median: u32, rng: &mut SeededRng) -> usize {
+    // Twelve uniform values add up to a normal one, near enough, and the same on every machine.
+    let sum: f64 = (0..12)
+        .map(|_| f64::from((rng.next() >> 32) as u32) / f64::from(u32::MAX))
+        .sum();
+    let length = f64::from(median) * ((sum - 6.0) * 0.8).exp();
+    length.round().clamp(1.0, 4_000.0) as usize
 }
-
-impl TryRng for Seeded {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok((self.next() >> 32) as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(self.next())
-    }
-
-    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
-        for chunk in to.chunks_mut(8) {
-            for (to, from) in chunk.iter_mut().zip(self.next().to_le_bytes()) {
-                *to = from;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Seeded {}
