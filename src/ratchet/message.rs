@@ -233,8 +233,8 @@ pub(crate) fn open_header(
 /// A body opened: text and frame, in one allocation.
 pub(crate) struct OpenedBody {
     body: Zeroizing<Vec<u8>>,
+    /// The frame begins where the text ends.
     text: Range<usize>,
-    frame_at: usize,
 }
 
 impl OpenedBody {
@@ -250,27 +250,26 @@ impl OpenedBody {
         Ok(Self {
             body,
             text: text_at..frame_at,
-            frame_at,
         })
     }
 
     /// What came of the Braid; it was read before.
     pub(crate) fn frame(&self) -> Option<braid::Frame<'_>> {
-        let mut reader = Reader::new(self.body.get(self.frame_at..)?);
+        let mut reader = Reader::new(self.body.get(self.text.end..)?);
         braid::Frame::read(&mut reader).ok()
     }
 
     /// The frame's bytes.
     #[cfg(feature = "hazmat")]
     pub(crate) fn frame_bytes(&self) -> &[u8] {
-        let bytes = self.body.get(self.frame_at..).unwrap_or_default();
+        let bytes = self.body.get(self.text.end..).unwrap_or_default();
         let length = self.frame().map_or(0, |frame| frame.length());
         bytes.get(..length).unwrap_or_default()
     }
 
     /// The text alone, in the same memory.
     pub(crate) fn into_text(self) -> Vec<u8> {
-        let Self { mut body, text, .. } = self;
+        let Self { mut body, text } = self;
         let mut bytes = core::mem::take(&mut *body);
         bytes.truncate(text.end);
         bytes.drain(..text.start);
