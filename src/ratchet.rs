@@ -147,7 +147,7 @@ impl InitialKeys {
     pub(crate) fn new(shared: &SharedSecret) -> Self {
         let okm: Secret<160> =
             hash::expand(shared.key.expose(), &[labels::SESSION, &shared.session_id]);
-        let [root, initiator, responder, quantum, authenticator] = keys::split_160(&okm);
+        let [root, initiator, responder, quantum, authenticator] = keys::split(&okm);
         Self {
             root: RootKey::new(root),
             initiator: HeaderKey::new(initiator),

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::ChainKey;
-use super::keys::split_96;
+use super::keys::split;
 use super::limits::EPOCHS;
 use crate::crypto::Secret;
 use crate::crypto::hash::{HmacKey, expand, extract};
@@ -45,7 +45,7 @@ impl EpochRoot {
     }
 
     fn split(okm: &Secret<96>) -> (Self, EpochSeeds) {
-        let (root, initiator, responder) = split_96(okm);
+        let [root, initiator, responder] = split(okm);
         let seeds = EpochSeeds {
             initiator,
             responder,

@@ -4,6 +4,7 @@ use crate::crypto::Secret;
 use crate::crypto::aead::NONCE;
 use crate::crypto::hash::{HmacKey, expand, extract};
 use crate::crypto::labels;
+use crate::wire::{self, Reader};
 
 /// Bytes of a tag.
 pub const TAG: usize = 8;
@@ -34,7 +35,7 @@ impl RootKey {
     pub(crate) fn step(&self, dh: &Secret<32>) -> RootStep {
         let prk = extract(self.expose(), &[dh.expose()]);
         let okm: Secret<96> = expand(prk.expose(), &[labels::ROOT]);
-        let (root, chain_key, next_header_key) = split_96(&okm);
+        let [root, chain_key, next_header_key] = split(&okm);
         RootStep {
             root: Self(root),
             chain_key: ChainKey(chain_key),
@@ -205,9 +206,12 @@ impl KeyNonce {
     }
 }
 
-/// Five keys from 160 bytes.
-pub(crate) fn split_160(okm: &Secret<160>) -> [Secret<32>; 5] {
-    let mut keys = [const { Secret::zero() }; 5];
+/// Keys of 32 bytes each, from as many bytes as they take together.
+pub(crate) fn split<const BYTES: usize, const KEYS: usize>(
+    okm: &Secret<BYTES>,
+) -> [Secret<32>; KEYS] {
+    const { assert!(BYTES == KEYS * 32) };
+    let mut keys = [const { Secret::zero() }; KEYS];
     let (parts, _) = okm.expose().as_chunks::<32>();
     for (key, part) in keys.iter_mut().zip(parts) {
         *key.expose_mut() = *part;
@@ -215,14 +219,9 @@ pub(crate) fn split_160(okm: &Secret<160>) -> [Secret<32>; 5] {
     keys
 }
 
-/// Three keys from 96 bytes.
-pub(crate) fn split_96(okm: &Secret<96>) -> (Secret<32>, Secret<32>, Secret<32>) {
-    let mut keys = (Secret::zero(), Secret::zero(), Secret::zero());
-    let (thirds, _) = okm.expose().as_chunks::<32>();
-    if let [first, second, third] = thirds {
-        *keys.0.expose_mut() = *first;
-        *keys.1.expose_mut() = *second;
-        *keys.2.expose_mut() = *third;
-    }
-    keys
+/// A secret of the stored form.
+pub(super) fn read_secret<const N: usize>(
+    reader: &mut Reader<'_>,
+) -> Result<Secret<N>, wire::Error> {
+    Ok(Secret::new(*reader.array()?))
 }

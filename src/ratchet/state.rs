@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use super::braid::Braid;
 use super::chain::{ClosedChain, ReceivingChain, SendingChain, Window};
 use super::epochs::Seeds;
+use super::keys::read_secret;
 use super::limits::{CHAIN_MAX, EPOCHS, WINDOW};
 use super::stored_keys::StoredKeys;
 use super::{ChainKey, ChainKeys, Error, HeaderKey, MessageKey, Quantum, Ratchet, RootKey, Turn};
-use crate::crypto::Secret;
 use crate::crypto::dh::{DhKeyPair, DhPublic};
 use crate::wire::{Reader, Writer};
 
@@ -350,10 +350,6 @@ impl Window {
     fn is_filled(&self, index: u32) -> bool {
         self.filled.checked_shr(index).unwrap_or(0) & 1 == 1
     }
-}
-
-fn read_secret(reader: &mut Reader<'_>) -> Result<Secret<32>, Error> {
-    Ok(Secret::new(*reader.array()?))
 }
 
 /// A number of messages in a chain.

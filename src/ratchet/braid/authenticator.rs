@@ -6,6 +6,7 @@ use super::object::MAC;
 use crate::crypto::Secret;
 use crate::crypto::hash::{HmacKey, expand, extract};
 use crate::crypto::secret::equal;
+use crate::ratchet::keys::split;
 
 /// `P`
 const PROTOCOL: &[u8] = b"Subrosa_1_MLKEM768";
@@ -40,15 +41,8 @@ impl Authenticator {
     fn derive(root: &Secret<32>, epoch: u32, key: &Secret<32>) -> Self {
         let prk = extract(&[0; 32], &[root.expose(), key.expose()]);
         let okm: Secret<64> = expand(prk.expose(), &[PROTOCOL, UPDATE, &wide(epoch)]);
-        let mut next = Self {
-            root: Secret::zero(),
-            mac: Secret::zero(),
-        };
-        if let ([root, mac], _) = okm.expose().as_chunks::<32>() {
-            *next.root.expose_mut() = *root;
-            *next.mac.expose_mut() = *mac;
-        }
-        next
+        let [root, mac] = split(&okm);
+        Self { root, mac }
     }
 
     /// The MAC of `hdr`.

@@ -14,9 +14,9 @@ use super::ek_side::{
 use super::object::Object;
 use super::progress::Cursor;
 use super::{Braid, Live, State};
-use crate::crypto::Secret;
 use crate::ratchet::Error;
 use crate::ratchet::epochs::EpochRoot;
+use crate::ratchet::keys::read_secret;
 use crate::ratchet::limits::EPOCH_MAX;
 use crate::wire::{Reader, Writer};
 
@@ -55,10 +55,10 @@ impl Braid {
         }
         Ok(Self::Live(Live {
             epoch,
-            root: EpochRoot::new(secret(reader)?),
+            root: EpochRoot::new(read_secret(reader)?),
             authenticator: Authenticator {
-                root: secret(reader)?,
-                mac: secret(reader)?,
+                root: read_secret(reader)?,
+                mac: read_secret(reader)?,
             },
             starved: reader.flag()?,
             state: State::read(number, reader)?,
@@ -161,25 +161,25 @@ impl State {
         Ok(match number {
             KEYS_UNSAMPLED => Self::KeysUnsampled(KeysUnsampled),
             KEYS_SAMPLED => Self::KeysSampled(KeysSampled {
-                seed: secret(reader)?,
+                seed: read_secret(reader)?,
                 header: *reader.array()?,
                 cursor: Cursor::read(reader, Object::Header)?,
             }),
             HEADER_SENT => Self::HeaderSent(HeaderSent {
-                seed: secret(reader)?,
+                seed: read_secret(reader)?,
                 vector: KeyVector::default(),
                 // The first symbol led here.
                 ct1: Decoder::read(reader, Object::Ct1, 1)?,
                 cursor: Cursor::read(reader, Object::Vector)?,
             }),
             CT1_RECEIVED => Self::Ct1Received(Ct1Received {
-                seed: secret(reader)?,
+                seed: read_secret(reader)?,
                 vector: KeyVector::default(),
                 ct1: boxed(reader)?,
                 cursor: Cursor::read(reader, Object::Vector)?,
             }),
             EK_SENT_CT1_RECEIVED => Self::EkSentCt1Received(EkSentCt1Received {
-                seed: secret(reader)?,
+                seed: read_secret(reader)?,
                 ct1: boxed(reader)?,
                 ct2: Decoder::read(reader, Object::Ct2, 1)?,
             }),
@@ -191,7 +191,7 @@ impl State {
             }),
             CT1_SAMPLED => Self::Ct1Sampled(Ct1Sampled {
                 key: KeyHeader::read(reader)?,
-                m: secret(reader)?,
+                m: read_secret(reader)?,
                 ct1: FirstPart::default(),
                 vector: Decoder::read(reader, Object::Vector, 0)?,
                 cursor: Cursor::read(reader, Object::Ct1)?,
@@ -203,7 +203,7 @@ impl State {
             }),
             CT1_ACKNOWLEDGED => Self::Ct1Acknowledged(Ct1Acknowledged {
                 key: KeyHeader::read(reader)?,
-                m: secret(reader)?,
+                m: read_secret(reader)?,
                 vector: Decoder::read(reader, Object::Vector, 0)?,
             }),
             CT2_SAMPLED => Self::Ct2Sampled(Ct2Sampled {
@@ -272,10 +272,6 @@ impl Decoder {
         }
         Ok(decoder)
     }
-}
-
-fn secret<const N: usize>(reader: &mut Reader<'_>) -> Result<Secret<N>, Error> {
-    Ok(Secret::new(*reader.array()?))
 }
 
 fn boxed<const N: usize>(reader: &mut Reader<'_>) -> Result<Box<[u8; N]>, Error> {
