@@ -22,6 +22,7 @@ pub mod agreement;
 pub mod crypto;
 pub mod envelope;
 pub mod identity;
+mod memory;
 pub mod padding;
 pub mod ratchet;
 pub mod session;

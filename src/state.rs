@@ -16,6 +16,7 @@ use crate::crypto::hash::{HmacKey, extract, sha256};
 use crate::crypto::hedge::Entropy;
 use crate::crypto::labels::{self, purpose};
 use crate::crypto::{self, Secret, secret};
+use crate::memory;
 use crate::wire::{self, Reader, Writer};
 
 /// The first four bytes of every exported state.
@@ -125,7 +126,7 @@ pub fn seal(
     let mut writer = Writer::with_capacity(plaintext.len().saturating_add(OVERHEAD));
     format.write(&mut writer);
     writer.bytes(salt.expose()).bytes(keys.commit.expose());
-    let mut text = Zeroizing::new(plaintext.to_vec());
+    let mut text = Zeroizing::new(memory::copied(plaintext));
     let tag = Aes256Gcm::seal(
         keys.key.expose(),
         keys.nonce.expose(),
@@ -164,7 +165,7 @@ pub fn open(
         return Err(Error::Integrity);
     }
     let associated = associated_data(format, slot)?;
-    let mut text = Zeroizing::new(ciphertext.to_vec());
+    let mut text = Zeroizing::new(memory::copied(ciphertext));
     Aes256Gcm::open(
         keys.key.expose(),
         keys.nonce.expose(),

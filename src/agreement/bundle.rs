@@ -9,6 +9,7 @@ use crate::crypto::kem::KemPublic;
 use crate::crypto::labels;
 use crate::crypto::sign::Signature;
 use crate::identity::{Address, DeviceIdentity, Identity, SignedIdentity, VerifiedKeys};
+use crate::memory;
 use crate::wire::{self, Reader, Writer};
 
 /// The public half of a signed prekey.
@@ -121,7 +122,7 @@ impl Bundle {
         let one_time = read_one_time(&mut reader)?;
         reader.finish()?;
         Ok(Self {
-            encoded: encoded.to_vec(),
+            encoded: memory::copied(encoded),
             address,
             identity,
             signed,

@@ -11,6 +11,7 @@ use crate::crypto::kem::{KEM_SEED, KemKeyPair};
 use crate::crypto::labels::purpose;
 use crate::crypto::{Secret, TryCryptoRng};
 use crate::identity::DeviceIdentity;
+use crate::memory;
 
 /// A signed prekey and the last-resort KEM key that rotates with it.
 pub(super) struct Generation {
@@ -138,9 +139,9 @@ impl Prekeys {
             newest.replaced_at = Some(now);
         }
         if self.generations.len() >= GENERATIONS {
-            self.generations.remove(0);
+            memory::remove(&mut self.generations, 0);
         }
-        self.generations.push(Generation {
+        let generation = Generation {
             signed_id,
             signed: DhKeyPair::from_secret(signed),
             kem_id,
@@ -148,7 +149,8 @@ impl Prekeys {
             made_at: now,
             replaced_at: None,
             first_ids: Vec::new(),
-        });
+        };
+        memory::push(&mut self.generations, generation);
         self.next_id = next_id;
         Ok(())
     }
@@ -199,9 +201,9 @@ impl Prekeys {
         };
         let made_at = now.to_be_bytes();
         let mut next_id = self.next_id;
-        let mut bundles = Vec::with_capacity(count);
-        let mut dh_keys = Vec::with_capacity(count);
-        let mut kem_keys = Vec::with_capacity(count);
+        let mut bundles = memory::with_capacity(count);
+        let mut dh_keys = memory::with_capacity(count);
+        let mut kem_keys = memory::with_capacity(count);
         for _ in 0..count {
             let dh_id = next_id;
             let kem_id = next(dh_id)?;
@@ -220,21 +222,24 @@ impl Prekeys {
                 id: dh_id,
                 key: *pair.public(),
             };
-            bundles.push(Bundle::encode(device, &signed, &kem, Some(&one_time))?);
-            dh_keys.push(OneTimeDh {
+            let bundle = Bundle::encode(device, &signed, &kem, Some(&one_time))?;
+            memory::push(&mut bundles, bundle);
+            let dh_key = OneTimeDh {
                 id: dh_id,
                 secret: pair.secret().duplicate(),
                 made_at: now,
-            });
-            kem_keys.push(OneTimeKem {
+            };
+            memory::push(&mut dh_keys, dh_key);
+            let kem_key = OneTimeKem {
                 id: kem_id,
                 seed,
                 made_at: now,
-            });
+            };
+            memory::push(&mut kem_keys, kem_key);
         }
         self.expire(now);
-        self.one_time_dh.append(&mut dh_keys);
-        self.one_time_kem.append(&mut kem_keys);
+        memory::append(&mut self.one_time_dh, &mut dh_keys);
+        memory::append(&mut self.one_time_kem, &mut kem_keys);
         self.next_id = next_id;
         Ok(bundles)
     }
@@ -261,12 +266,13 @@ impl Prekeys {
 
     /// Deletes the private halves whose time is over. Every other call does it as well.
     pub fn expire(&mut self, now: u64) {
-        self.generations
-            .retain(|generation| generation.is_live(now));
-        self.one_time_dh
-            .retain(|key| one_time_is_live(key.made_at, now));
-        self.one_time_kem
-            .retain(|key| one_time_is_live(key.made_at, now));
+        memory::retain(&mut self.generations, |generation| generation.is_live(now));
+        memory::retain(&mut self.one_time_dh, |key| {
+            one_time_is_live(key.made_at, now)
+        });
+        memory::retain(&mut self.one_time_kem, |key| {
+            one_time_is_live(key.made_at, now)
+        });
     }
 
     /// How many one-time keys are held, unused: X25519 and ML-KEM.
@@ -351,16 +357,18 @@ impl Prekeys {
     /// [`Error::PrekeyGone`], [`Error::ReplayedFirst`], [`Error::ReplayRecordFull`]; the state is what it was.
     pub fn consume(&mut self, used: &Used) -> Result<(), Error> {
         self.require_fresh(used)?;
-        self.one_time_kem
-            .retain(|key| Some(key.id) != used.one_time_kem);
-        self.one_time_dh
-            .retain(|key| Some(key.id) != used.one_time_dh);
+        memory::retain(&mut self.one_time_kem, |key| {
+            Some(key.id) != used.one_time_kem
+        });
+        memory::retain(&mut self.one_time_dh, |key| {
+            Some(key.id) != used.one_time_dh
+        });
         if used.one_time().last_resort_only() {
             for generation in &mut self.generations {
                 if generation.signed_id == used.signed_id
                     && let Err(position) = generation.first_ids.binary_search(&used.first_id)
                 {
-                    generation.first_ids.insert(position, used.first_id);
+                    memory::insert(&mut generation.first_ids, position, used.first_id);
                 }
             }
         }

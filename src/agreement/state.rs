@@ -7,6 +7,7 @@ use super::limits::{GENERATIONS, ONE_TIME_KEYS, REPLAY_RECORDS};
 use super::prekeys::{Generation, OneTimeDh, OneTimeKem, Prekeys};
 use crate::crypto::Secret;
 use crate::crypto::dh::DhKeyPair;
+use crate::memory;
 use crate::wire::{Reader, Writer};
 
 impl Prekeys {
@@ -70,41 +71,42 @@ impl Prekeys {
         let count = count(reader, GENERATIONS)?;
         for index in 0..count {
             let generation = read_generation(reader)?;
-            ids.push(generation.signed_id);
-            ids.push(generation.kem_id);
+            memory::extend(&mut ids, &[generation.signed_id, generation.kem_id]);
             // Exactly the newest one has no successor.
             if generation.replaced_at.is_none() != (index.checked_add(1) == Some(count)) {
                 return Err(Error::Malformed);
             }
-            generations.push(generation);
+            memory::push(&mut generations, generation);
         }
-        require_ascending(&ids)?;
+        require_ascending(ids.iter().copied())?;
         let mut one_time_dh = Vec::new();
         for _ in 0..self::count(reader, ONE_TIME_KEYS)? {
-            one_time_dh.push(OneTimeDh {
+            let key = OneTimeDh {
                 id: reader.u32()?,
                 secret: Secret::new(*reader.array()?),
                 made_at: reader.u64()?,
-            });
+            };
+            memory::push(&mut one_time_dh, key);
         }
         let mut one_time_kem = Vec::new();
         for _ in 0..self::count(reader, ONE_TIME_KEYS)? {
-            one_time_kem.push(OneTimeKem {
+            let key = OneTimeKem {
                 id: reader.u32()?,
                 seed: Secret::new(*reader.array()?),
                 made_at: reader.u64()?,
-            });
+            };
+            memory::push(&mut one_time_kem, key);
         }
-        let dh_ids: Vec<u32> = one_time_dh.iter().map(|key| key.id).collect();
-        let kem_ids: Vec<u32> = one_time_kem.iter().map(|key| key.id).collect();
-        require_ascending(&dh_ids)?;
-        require_ascending(&kem_ids)?;
+        let dh_ids = || one_time_dh.iter().map(|key: &OneTimeDh| key.id);
+        let kem_ids = || one_time_kem.iter().map(|key: &OneTimeKem| key.id);
+        require_ascending(dh_ids())?;
+        require_ascending(kem_ids())?;
         // No id twice, none zero, none that would be given out again.
-        ids.extend(dh_ids);
-        ids.extend(kem_ids);
-        ids.sort_unstable();
-        require_ascending(&ids)?;
-        if ids.first() == Some(&0) || ids.last().is_some_and(|last| *last >= next_id) {
+        let is_prekey = |id| ids.binary_search(&id).is_ok();
+        let is_dh = |id| one_time_dh.binary_search_by_key(&id, |key| key.id).is_ok();
+        let twice = dh_ids().any(is_prekey) || kem_ids().any(|id| is_prekey(id) || is_dh(id));
+        let mut all = ids.iter().copied().chain(dh_ids()).chain(kem_ids());
+        if twice || all.any(|id| id == 0 || id >= next_id) {
             return Err(Error::Malformed);
         }
         if generations.is_empty() {
@@ -131,9 +133,9 @@ fn read_generation(reader: &mut Reader<'_>) -> Result<Generation, Error> {
     };
     let mut first_ids: Vec<[u8; 16]> = Vec::new();
     for _ in 0..count(reader, REPLAY_RECORDS)? {
-        first_ids.push(*reader.array()?);
+        memory::push(&mut first_ids, *reader.array()?);
     }
-    require_ascending(&first_ids)?;
+    require_ascending(first_ids.iter())?;
     Ok(Generation {
         signed_id,
         signed,
@@ -153,7 +155,7 @@ fn count(reader: &mut Reader<'_>, max: usize) -> Result<usize, Error> {
     }
 }
 
-fn require_ascending<T: Ord>(values: &[T]) -> Result<(), Error> {
+fn require_ascending<T: Ord>(values: impl Iterator<Item = T>) -> Result<(), Error> {
     if values.is_sorted_by(|a, b| a < b) {
         Ok(())
     } else {

@@ -85,10 +85,13 @@ impl Keyed {
 
     /// Copies into the block what fits by the caller's count.
     fn append(&mut self, bytes: &[u8]) {
-        let end = self.filled.saturating_add(bytes.len());
-        if let Some(free) = self.block.get_mut(self.filled..end) {
-            free.copy_from_slice(bytes);
-            self.filled = end;
+        if let Some((front, _)) = self
+            .block
+            .get_mut(self.filled..)
+            .and_then(|free| free.split_at_mut_checked(bytes.len()))
+        {
+            front.copy_from_slice(bytes);
+            self.filled = self.filled.saturating_add(bytes.len());
         }
     }
 

@@ -8,6 +8,7 @@ use super::limits::EPOCHS;
 use crate::crypto::Secret;
 use crate::crypto::hash::{HmacKey, expand, extract};
 use crate::crypto::labels;
+use crate::memory;
 
 /// `PQROOT`: what the secret of the next epoch is mixed into.
 pub(crate) struct EpochRoot(Secret<32>);
@@ -70,8 +71,8 @@ pub(crate) struct SeedStep {
 impl Seeds {
     /// Of `first` only; more are added in ascending order.
     pub(crate) fn new(first: u32, seed: Secret<32>) -> Self {
-        let mut seeds = Vec::with_capacity(EPOCHS);
-        seeds.push(seed);
+        let mut seeds = memory::with_capacity(EPOCHS);
+        memory::push(&mut seeds, seed);
         Self { first, seeds }
     }
 
@@ -96,7 +97,7 @@ impl Seeds {
         if self.seeds.len() >= EPOCHS {
             self.forget(1);
         }
-        self.seeds.push(seed);
+        memory::push(&mut self.seeds, seed);
     }
 
     /// `PCK = HMAC(S[e], 0x01)`, `S[e]' = HMAC(S[e], 0x02)`; `None` for an epoch without a seed.

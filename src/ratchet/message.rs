@@ -14,6 +14,7 @@ use crate::crypto::aead::{self, Aes256Gcm};
 use crate::crypto::dh::DhPublic;
 use crate::crypto::{Secret, hash};
 use crate::envelope::ENVELOPE;
+use crate::memory;
 use crate::padding::require_zeros;
 use crate::wire::{Reader, Writer, header_length};
 
@@ -170,7 +171,7 @@ pub(crate) fn seal(
     writer.vector(text)?;
     let frame_at = writer.as_bytes().len();
     let mut message = Zeroizing::new(writer.into_bytes());
-    message.resize(body_at.saturating_add(padded), 0);
+    memory::lengthen(&mut message, body_at.saturating_add(padded));
     if let Some(rest) = message.get_mut(frame_at..) {
         frame.write(rest);
     }
@@ -205,7 +206,7 @@ pub(crate) fn seal(
     put(rest, &header_tag);
     // From here on the message holds nothing secret.
     let mut message = core::mem::take(&mut *message);
-    message.extend_from_slice(&tag);
+    memory::extend(&mut message, &tag);
     Ok(message)
 }
 
@@ -272,7 +273,7 @@ impl OpenedBody {
         let Self { mut body, text } = self;
         let mut bytes = core::mem::take(&mut *body);
         bytes.truncate(text.end);
-        bytes.drain(..text.start);
+        bytes.drain(..text.start.min(bytes.len()));
         bytes
     }
 }
@@ -289,7 +290,7 @@ pub(crate) fn open_body(
         .split_last_chunk::<{ aead::TAG }>()
         .ok_or(Error::Malformed)?;
     let key = message_key.prepare().body(frame.salt);
-    let mut body = Zeroizing::new(ciphertext.to_vec());
+    let mut body = Zeroizing::new(memory::copied(ciphertext));
     Aes256Gcm::open(
         key.key.expose(),
         key.nonce.expose(),

@@ -16,6 +16,7 @@ use crate::crypto::SharedSecret;
 use crate::crypto::dh::{DhKeyPair, DhPoint, DhPublic};
 use crate::crypto::hash;
 use crate::envelope::ENVELOPE;
+use crate::memory;
 
 /// What the app should know about a message besides its text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -193,7 +194,7 @@ impl Ratchet {
             None => Turn::Ended,
         };
         if let Some(chain) = self.receiving.take() {
-            self.closed.push(chain.close(self.peer_public, closing));
+            memory::push(&mut self.closed, chain.close(self.peer_public, closing));
         }
         self.receiving = Some(step.chain);
         self.peer_public = header.public;

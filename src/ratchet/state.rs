@@ -11,6 +11,7 @@ use super::limits::{CHAIN_MAX, EPOCHS, WINDOW};
 use super::stored_keys::StoredKeys;
 use super::{ChainKey, ChainKeys, Error, HeaderKey, MessageKey, Quantum, Ratchet, RootKey, Turn};
 use crate::crypto::dh::{DhKeyPair, DhPublic};
+use crate::memory;
 use crate::wire::{Reader, Writer};
 
 /// Bounds on what a stored ratchet may hold; the conversation that owns it enforces them.
@@ -67,12 +68,13 @@ impl Ratchet {
         }
         let mut closed = Vec::new();
         for _ in 0..count {
-            closed.push(ClosedChain {
+            let chain = ClosedChain {
                 header_key: HeaderKey::new(read_secret(reader)?),
                 public: DhPublic::from_bytes(reader.array()?)?,
                 epoch: reader.u32()?,
                 keys: StoredKeys::read(reader, CHAIN_MAX, bounds)?,
-            });
+            };
+            memory::push(&mut closed, chain);
         }
         let ratchet = Self {
             session_id,

@@ -3,20 +3,12 @@
 use alloc::vec::Vec;
 
 use super::MessageKey;
+use crate::memory;
 
 /// The key of message `number` of a chain.
 pub(crate) struct StoredKey {
     pub(crate) number: u32,
     pub(crate) key: MessageKey,
-}
-
-impl StoredKey {
-    fn duplicate(&self) -> Self {
-        Self {
-            number: self.number,
-            key: MessageKey::new(crate::crypto::Secret::new(*self.key.expose())),
-        }
-    }
 }
 
 /// Keys by ascending number. No key's bytes stay behind in memory that is given back: keys are overwritten where
@@ -55,24 +47,24 @@ impl StoredKeys {
             *self = new;
             return;
         }
-        let mut grown = Vec::with_capacity(self.len().saturating_add(new.len()));
-        grown.extend(self.iter().chain(new.iter()).map(StoredKey::duplicate));
-        self.0 = grown;
+        let mut new = new.0;
+        memory::append(&mut self.0, &mut new);
     }
 
     /// For keys that are computed in ascending order into room that was made before.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self(Vec::with_capacity(capacity))
+        Self(memory::with_capacity(capacity))
     }
 
     /// Adds one key; the caller made room for it.
     pub(crate) fn push(&mut self, number: u32, key: MessageKey) {
-        self.0.push(StoredKey { number, key });
+        memory::push(&mut self.0, StoredKey { number, key });
     }
 
     pub(crate) fn remove(&mut self, number: u32) {
         if let Some(position) = self.position(number)
             && let Some(tail) = self.0.get_mut(position..)
+            && !tail.is_empty()
         {
             // The key moves to the end and is overwritten there.
             tail.rotate_left(1);

@@ -16,6 +16,7 @@ use crate::crypto::hash::sha256;
 use crate::crypto::hedge::{Entropy, Hedged};
 use crate::envelope::Kind;
 use crate::identity::{DeviceIdentity, Identity};
+use crate::memory;
 use crate::ratchet::{Candidate, Notices, Opening, Ratchet, TAG};
 
 /// A message read.
@@ -390,20 +391,20 @@ impl Conversation {
         let position = self
             .states
             .partition_point(|other| other.rank() < state.rank());
-        self.states.insert(position, state);
+        memory::insert(&mut self.states, position, state);
         let best = self.states.len().saturating_sub(1);
         for state in self.states.iter_mut().take(best) {
             state.stop_sending(now);
         }
         if self.states.len() > STATES {
-            self.states.remove(0);
+            memory::remove(&mut self.states, 0);
         }
         self.enforce_limits();
     }
 
     /// Deletes receive-only states that were not used for 30 days. Every successful call does it as well.
     pub fn expire(&mut self, now: u64) {
-        self.states.retain(|state| state.is_live(now));
+        memory::retain(&mut self.states, |state| state.is_live(now));
     }
 
     /// The tags under which messages of this conversation arrive: at most 24.

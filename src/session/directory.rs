@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::limits::HEADER_TRIALS;
 use super::{Conversation, Incoming};
+use crate::memory;
 use crate::ratchet::TAG;
 
 /// An index from tags and first ids to conversations, in memory.
@@ -76,7 +77,7 @@ impl<K: Ord + Clone> Directory<K> {
         for tag in &entry.tags {
             let keys = self.by_tag.entry(*tag).or_default();
             if !keys.contains(key) {
-                keys.push(key.clone());
+                memory::push(keys, key.clone());
             }
         }
         for first_id in &entry.first_ids {

@@ -12,6 +12,7 @@ use crate::crypto::dh::DhPublic;
 use crate::crypto::sign::VerifyingKey;
 use crate::envelope::Kind;
 use crate::identity::{Address, Identity, IdentityKeys};
+use crate::memory;
 use crate::ratchet::{Bounds, Ratchet};
 use crate::wire::{self, Reader, Writer};
 
@@ -52,9 +53,9 @@ impl Conversation {
         if count > STATES {
             return Err(Error::Integrity);
         }
-        let mut states: Vec<State> = Vec::with_capacity(count);
+        let mut states: Vec<State> = memory::with_capacity(count);
         for _ in 0..count {
-            states.push(State::read(reader)?);
+            memory::push(&mut states, State::read(reader)?);
         }
         let conversation = Self {
             peer: Identity::from_pinned(address, IdentityKeys::from_pinned(signing, dh)),

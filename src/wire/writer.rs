@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Error, VECTOR_MAX};
+use crate::memory;
 
 /// A byte string under construction.
 #[derive(Default)]
@@ -21,7 +22,7 @@ impl Writer {
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
-            bytes: Vec::with_capacity(capacity),
+            bytes: memory::with_capacity(capacity),
         }
     }
 
@@ -45,7 +46,7 @@ impl Writer {
 
     /// `opaque x[n]`.
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.bytes.extend_from_slice(bytes);
+        memory::extend(&mut self.bytes, bytes);
         self
     }
 
@@ -83,17 +84,12 @@ impl Writer {
             return Err(Error::TooLong);
         }
         let length = u32::try_from(length).map_err(|_| Error::TooLong)?;
-        match length {
-            0..0x40 => self.bytes.extend(length.to_be_bytes().iter().skip(3)),
-            0x40..0x4000 => {
-                let prefixed = length | 0x4000;
-                self.bytes.extend(prefixed.to_be_bytes().iter().skip(2));
-            }
-            _ => self
-                .bytes
-                .extend_from_slice(&(length | 0x8000_0000).to_be_bytes()),
-        }
-        Ok(self)
+        let [first, second, third, last] = length.to_be_bytes();
+        Ok(match length {
+            0..0x40 => self.u8(last),
+            0x40..0x4000 => self.bytes(&[third | 0x40, last]),
+            _ => self.bytes(&[first | 0x80, second, third, last]),
+        })
     }
 
     /// `opaque x<V>`.
@@ -101,9 +97,6 @@ impl Writer {
     /// # Errors
     /// [`Error::TooLong`] over 2^30 - 1 bytes; nothing is written.
     pub fn vector(&mut self, bytes: &[u8]) -> Result<&mut Self, Error> {
-        self.vector_length(bytes.len())?
-            .bytes
-            .extend_from_slice(bytes);
-        Ok(self)
+        Ok(self.vector_length(bytes.len())?.bytes(bytes))
     }
 }

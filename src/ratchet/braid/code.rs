@@ -19,6 +19,8 @@
 
 use alloc::vec::Vec;
 
+use crate::memory;
+
 #[cfg(test)]
 mod tests;
 
@@ -64,7 +66,7 @@ impl Decoder {
         let k = k.min(LARGEST);
         Self {
             k,
-            held: Vec::with_capacity(k),
+            held: memory::with_capacity(k),
         }
     }
 
@@ -89,7 +91,9 @@ impl Decoder {
                     return Err(Conflict);
                 }
             }
-            Err(place) if !self.is_complete() => self.held.insert(place, (index, *symbol)),
+            Err(place) if !self.is_complete() => {
+                memory::insert(&mut self.held, place, (index, *symbol));
+            }
             Err(_) => {}
         }
         Ok(self.is_complete())
@@ -100,7 +104,7 @@ impl Decoder {
         if !self.is_complete() {
             return None;
         }
-        let mut object = Vec::with_capacity(self.k.saturating_mul(SYMBOL));
+        let mut object = memory::with_capacity(self.k.saturating_mul(SYMBOL));
         let mut held = self.iter().peekable();
         // Only what is missing costs arithmetic, and only the first of it the weights.
         let mut source = None;
@@ -113,7 +117,7 @@ impl Decoder {
                     points.symbol_at(index, symbols)
                 }
             };
-            object.extend_from_slice(&symbol);
+            memory::extend(&mut object, &symbol);
         }
         Some(object)
     }
@@ -241,9 +245,17 @@ impl Points {
             product = multiply_each(&product, &differences(x, at, weights));
         }
         let mut product = of_the_other_lanes(&product);
-        for (coefficient, (at, weights)) in coefficients.iter_mut().zip(blocks()).rev() {
+        // Backwards: `zip` would have to compare lengths there.
+        let mut left = coefficients.get_mut(..self.blocks).unwrap_or_default();
+        let mut at = self.at.get(..left.len()).unwrap_or_default();
+        let mut weights = self.weights.get(..left.len()).unwrap_or_default();
+        while let Some((coefficient, before)) = left.split_last_mut()
+            && let Some((last_at, at_before)) = at.split_last()
+            && let Some((last_weights, weights_before)) = weights.split_last()
+        {
             *coefficient = multiply_each(coefficient, &product);
-            product = multiply_each(&product, &differences(x, at, weights));
+            product = multiply_each(&product, &differences(x, last_at, last_weights));
+            (left, at, weights) = (before, at_before, weights_before);
         }
         coefficients
     }
