@@ -449,6 +449,46 @@ fn manifest_gives_every_dependency_a_place() {
     assert!(found.is_empty(), "{found:?}");
 }
 
+/// Programs, benches and tests beside the core keep to it as well: only a C interface, `capi/`, has a reason for it.
+#[test]
+fn unsafe_stands_in_capi_alone() {
+    let mut found = Vec::new();
+    let mut read = 0;
+    for (name, text) in repository() {
+        read += 1;
+        if !name.starts_with("capi/") && has_ident(&text, "unsafe") {
+            found.push(name);
+        }
+    }
+    assert!(found.is_empty(), "{found:?}");
+    assert!(read > tree().len(), "more than src/ was read");
+}
+
+/// Every source file of the repository, by its path.
+fn repository() -> Vec<(String, String)> {
+    fn read(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).expect("the repository is readable") {
+            let path = entry.expect("the repository is readable").path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            let name = name.expect("a name in UTF-8");
+            if path.is_dir() {
+                // What is built, and what is not the project's.
+                if name != "target" && !name.starts_with('.') {
+                    read(root, &path, files);
+                }
+            } else if name.ends_with(".rs") {
+                let place = path.strip_prefix(root).expect("it is within");
+                let text = fs::read_to_string(&path).expect("a source file is text");
+                files.push((place.display().to_string(), text));
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    read(root, root, &mut files);
+    files
+}
+
 /// Else the rules above would hold of nothing.
 #[test]
 fn tree_holds_the_files_that_rules_name() {
