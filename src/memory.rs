@@ -117,6 +117,12 @@ pub(crate) fn retain<T>(values: &mut Vec<T>, keep: impl FnMut(&T) -> bool) {
     }
 }
 
+/// Drops all values, and overwrites where they lay: an enum keeps bytes of the variants that it had before.
+pub(crate) fn clear<T>(values: &mut Vec<T>) {
+    values.clear();
+    wipe_spare(values);
+}
+
 /// Overwrites the room behind the last value, where moved values may have left their bytes.
 fn wipe_spare<T>(values: &mut Vec<T>) {
     values.spare_capacity_mut().zeroize();

@@ -157,6 +157,13 @@ pub struct Conversation {
     pub(super) states: Vec<State>,
 }
 
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        // Secrets are overwritten where they are; a state also has bytes where they were.
+        memory::clear(&mut self.states);
+    }
+}
+
 impl Conversation {
     /// A conversation without messages. **This pins the identity**: the caller says that it belongs to the address.
     #[must_use]
@@ -466,7 +473,7 @@ impl Conversation {
     fn forget_closed(&mut self, count: usize, only_spent: bool) {
         let mut left = count;
         for state in &mut self.states {
-            state.ratchet.closed.retain(|chain| {
+            memory::retain(&mut state.ratchet.closed, |chain| {
                 let forget = left > 0 && (!only_spent || chain.is_spent());
                 left = left.saturating_sub(usize::from(forget));
                 !forget
