@@ -1,6 +1,6 @@
 //! X25519 by multiplication on the Edwards curve, held against the ladder of RFC 7748 §5 of another crate.
 //!
-//! A million random pairs of keys, about half of the public ones on the twist, on all cores (two minutes of CPU time):
+//! A million random pairs of keys, about half of the public ones on the twist, on all cores (three minutes of CPU time):
 //! `cargo test --release --test x25519_ladder -- --ignored --nocapture`
 
 mod common;
@@ -102,7 +102,7 @@ fn compare_on_all_cores(agreement: Agreement, count: u64) -> Counts {
 }
 
 #[test]
-#[ignore = "two minutes of CPU time in release: cargo test --release --test x25519_ladder -- --ignored --nocapture"]
+#[ignore = "three minutes of CPU time in release: cargo test --release --test x25519_ladder -- --ignored --nocapture"]
 fn a_million_random_pairs_agree_as_the_ladder() {
     let counts = compare_on_all_cores(ours, MILLION);
     println!(
