@@ -141,7 +141,7 @@ impl Scene {
                 return;
             };
             let salt = hazmat::parse(&message).unwrap().salt;
-            let [.., message_key] = hazmat::chain_step(classical, quantum);
+            let [message_key, ..] = hazmat::chain_step(classical, quantum);
             needles.add("a message key", &message_key);
             let body = expand::<44>(&message_key, &[labels::BODY, &salt]);
             needles.add("a body key", body.expose());
