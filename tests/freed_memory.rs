@@ -9,6 +9,7 @@ mod common;
 mod freed_memory {
     pub mod arena;
     pub mod needles;
+    pub mod sending;
     pub mod stored;
 }
 
@@ -18,6 +19,7 @@ use std::sync::Mutex;
 
 use common::{DAY, NOW, SLOT, SeededRng};
 use freed_memory::arena::{Finding, Watch};
+use freed_memory::sending::sending_chain;
 use freed_memory::stored;
 use subrosa::crypto::hash::expand;
 use subrosa::crypto::{TryCryptoRng, TryRng, labels};
@@ -130,7 +132,7 @@ impl Scene {
         self.watch.add("a text", &text);
         let before = self
             .watch
-            .aside(|_| stored::sending_chain(&hazmat::encode(conversation).unwrap()));
+            .aside(|_| sending_chain(&hazmat::encode(conversation).unwrap()));
         let message = conversation
             .seal(&device.identity, &text, NOW, &mut self.rng())
             .unwrap();

@@ -62,23 +62,8 @@ impl Secrets for Conversation {
     }
 }
 
-/// The keys of the chain that sends: `HKs`, `CKs` and `PCKs`.
-pub fn sending_chain(encoded: &[u8]) -> Option<[[u8; 32]; 3]> {
-    let mut keys = [None; 3];
-    Conversation::secrets(encoded, &mut |what, secret| {
-        let place = SENDING.iter().position(|name| *name == what);
-        if let (Some(place), Ok(secret)) = (place, secret.try_into()) {
-            keys[place] = Some(secret);
-        }
-    });
-    // Only the last state has them.
-    let [Some(header), Some(classical), Some(quantum)] = keys else {
-        return None;
-    };
-    Some([header, classical, quantum])
-}
-
-const SENDING: [&str; 3] = ["HKs", "CKs", "PCKs"];
+/// The names of `HKs`, `CKs` and `PCKs`, the keys of the chain that sends.
+pub const SENDING: [&str; 3] = ["HKs", "CKs", "PCKs"];
 
 struct Fields<'a, 'b> {
     reader: Reader<'a>,
