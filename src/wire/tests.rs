@@ -42,6 +42,7 @@ fn every_length_is_read_back_and_shortest() {
     for length in (0..70_000).chain([VECTOR_MAX - 1, VECTOR_MAX]) {
         let mut writer = Writer::new();
         writer.vector_length(length).unwrap();
+        assert_eq!(writer.as_bytes().len(), header_length(length));
         assert_eq!(read(writer.as_bytes()), Ok(length));
     }
     assert_eq!(

@@ -154,9 +154,11 @@ fn complete(sides: &mut [Side; 2]) {
     panic!("the exchange has stopped");
 }
 
+/// `PROPTEST_CASES` goes first, as it does where nothing is said.
 fn cases(cases: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok();
     ProptestConfig {
-        cases,
+        cases: asked.and_then(|asked| asked.parse().ok()).unwrap_or(cases),
         failure_persistence: None,
         ..ProptestConfig::default()
     }
