@@ -7,8 +7,10 @@ use super::chain::{Window, require_reach};
 use super::limits::{CHAIN_MAX, GAP_MAX, WINDOW};
 use super::stored_keys::StoredKeys;
 use super::*;
+use crate::crypto::aead;
 use crate::crypto::count::{Op, cost};
 use crate::crypto::hash::sha256;
+use crate::wire::Reader;
 
 fn secret(number: u32) -> Secret<32> {
     Secret::new(sha256(&[&number.to_be_bytes()]))
@@ -211,4 +213,13 @@ fn every_derived_key_is_another_one() {
     all.dedup();
     // The header key's two are the same in each round.
     assert_eq!(all.len(), count - 2 * 99);
+}
+
+#[test]
+fn a_frame_adds_its_overhead_to_the_padded_text() {
+    let bytes = [0; FRAME_OVERHEAD + 192];
+    let frame = Frame::read(Reader::new(&bytes)).unwrap();
+    assert_eq!(frame.body.len(), 192 + aead::TAG);
+    let short = &bytes[1..];
+    assert_eq!(Frame::read(Reader::new(short)), Err(Error::Malformed));
 }
