@@ -1,29 +1,43 @@
 //! What the fuzz targets run: one function a target, over any bytes. It panics where the library breaks a promise.
 //!
-//! The targets link this file as a library; `tests/fuzz_corpus.rs` includes it and replays the corpora.
+//! The targets link this file as a library; `tests/fuzz_corpus.rs` includes it and replays the corpora. `over_mock` does
+//! the same over stand-ins for the primitives.
 
 #[path = "../tests/common/mod.rs"]
-mod common;
+pub mod common;
 
 #[path = "harness/agreement.rs"]
-mod agreement;
+pub mod agreement;
 #[path = "harness/braid.rs"]
 mod braid;
 #[path = "harness/conversation.rs"]
-mod conversation;
+pub mod conversation;
+#[path = "harness/decoders.rs"]
+mod decoders;
 #[path = "harness/framing.rs"]
 mod framing;
+#[path = "harness/hostile_peer.rs"]
+mod hostile_peer;
+#[path = "harness/network.rs"]
+mod network;
+#[path = "harness/restart.rs"]
+mod restart;
 #[path = "harness/script.rs"]
-mod script;
+pub mod script;
 #[path = "harness/seeds.rs"]
 mod seeds;
 #[path = "harness/stored.rs"]
 mod stored;
 
-pub use agreement::{bundle, first_message};
+pub use agreement::bundle;
 pub use braid::{braid_frame, braid_peer};
-pub use conversation::message;
+pub use decoders::{
+    decode_bundle, decode_content, decode_first, decode_message, decode_state, padding,
+};
 pub use framing::{envelope, wire};
+pub use hostile_peer::hostile_peer;
+pub use network::hostile_network;
+pub use restart::restart;
 pub use seeds::seeds;
 pub use stored::state_import;
 
@@ -35,9 +49,16 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("braid_frame", braid_frame),
     ("braid_peer", braid_peer),
     ("bundle", bundle),
+    ("decode_bundle", decode_bundle),
+    ("decode_content", decode_content),
+    ("decode_first", decode_first),
+    ("decode_message", decode_message),
+    ("decode_state", decode_state),
     ("envelope", envelope),
-    ("first_message", first_message),
-    ("message", message),
+    ("hostile_network", hostile_network),
+    ("hostile_peer", hostile_peer),
+    ("padding", padding),
+    ("restart", restart),
     ("state_import", state_import),
     ("wire", wire),
 ];

@@ -11,8 +11,10 @@ use syn::Item;
 mod architecture {
     pub mod house;
     mod planted;
+    pub mod stand_ins;
 }
 use architecture::house::*;
+use architecture::stand_ins::*;
 
 /// The floors: an arrow runs only to a lower one, never along its own. `lib` may name everything.
 const FLOORS: &[(i8, &[&str])] = &[
@@ -441,6 +443,7 @@ the_tree_obeys! {
     no_mod_rs
     files_stay_short
     labels_stand_in_one_file
+    stand_ins_have_one_place
 }
 
 #[test]
@@ -487,6 +490,34 @@ fn repository() -> Vec<(String, String)> {
     let mut files = Vec::new();
     read(root, root, &mut files);
     files
+}
+
+/// Of every package of this workspace, and of all that they depend on.
+#[test]
+fn manifests_know_no_stand_ins() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let members = include_str!("../Cargo.toml")
+        .lines()
+        .find_map(|line| line.strip_prefix("members = [")?.strip_suffix(']'));
+    let members = members.expect("the workspace lists its members").split(',');
+    let folders: Vec<_> = members.map(|name| name.trim().trim_matches('"')).collect();
+    assert!(folders.contains(&".") && folders.iter().all(|folder| !folder.contains("fuzz")));
+    let manifests = folders
+        .iter()
+        .map(|folder| root.join(folder).join("Cargo.toml"));
+    for file in manifests.chain([root.join("Cargo.lock")]) {
+        let text = fs::read_to_string(&file).expect("a manifest is readable");
+        let found = manifest_knows_no_stand_ins(&text);
+        assert!(found.is_empty(), "{}: {found:?}", file.display());
+    }
+}
+
+#[test]
+fn package_is_published_without_stand_ins() {
+    let found = package_holds_no_stand_ins(include_str!("../Cargo.toml"));
+    assert!(found.is_empty(), "{found:?}");
+    let manifest = include_str!("../fuzz/mock/Cargo.toml");
+    assert!(manifest.contains("publish = false") && manifest.contains("mock-crypto = []"));
 }
 
 /// Else the rules above would hold of nothing.

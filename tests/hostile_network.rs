@@ -10,6 +10,8 @@
 
 mod common;
 mod hostile_network {
+    use super::common;
+
     pub mod model;
     pub mod simultaneous;
     pub mod world;
@@ -138,11 +140,27 @@ fn storms(name: &str, rules: Rules, op: BoxedStrategy<Op>, cases: u32, length: u
                 world.step(op);
             }
             world.heal();
-            total.borrow_mut().add(&world.tally);
+            add(&mut total.borrow_mut(), &world.tally);
             Ok(())
         })
         .unwrap();
     println!("{name}, {} cases: {:#?}", cases * soak, total.borrow());
+}
+
+/// Sums, and the greatest of what has a greatest.
+fn add(total: &mut Tally, other: &Tally) {
+    total.sent += other.sent;
+    total.read += other.read;
+    for (error, count) in &other.refused {
+        *total.refused.entry(error.clone()).or_default() += count;
+    }
+    total.begun += other.begun;
+    total.told_to_begin += other.told_to_begin;
+    total.begun_after_the_storm += other.begun_after_the_storm;
+    total.rounds_after_the_storm = total
+        .rounds_after_the_storm
+        .max(other.rounds_after_the_storm);
+    total.largest = total.largest.max(other.largest);
 }
 
 #[test]

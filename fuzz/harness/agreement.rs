@@ -1,4 +1,4 @@
-//! Targets `bundle` and `first_message`: what a stranger can send.
+//! Target `bundle`: what a server can hand out.
 
 use std::sync::OnceLock;
 
@@ -11,18 +11,10 @@ use super::script::Script;
 /// Bob's published bundles, and first messages to him from Alice and Carol.
 pub struct Fixture {
     pub bundles: Vec<Vec<u8>>,
-    pub firsts: Vec<First>,
+    pub firsts: Vec<Vec<u8>>,
     bob: Device,
     mallory: Device,
     prekeys: Vec<u8>,
-}
-
-pub struct First {
-    pub bytes: Vec<u8>,
-    text: Vec<u8>,
-    address: &'static [u8],
-    /// Messages of one agreement: only one of them can be accepted as a new conversation.
-    agreement: usize,
 }
 
 pub fn fixture() -> &'static Fixture {
@@ -46,12 +38,7 @@ pub fn fixture() -> &'static Fixture {
                 .unwrap();
             for number in 0..2 {
                 let text = format!("{name} {agreement} {number}").into_bytes();
-                firsts.push(First {
-                    bytes: sender.seal(&mut conversation, &text, NOW),
-                    text,
-                    address: name.as_bytes(),
-                    agreement,
-                });
+                firsts.push(sender.seal(&mut conversation, &text, NOW));
             }
         }
         let prekeys = snapshot(&bob.prekeys, &bob.identity);
@@ -124,70 +111,5 @@ fn first_to_bob(first: &[u8], genuine: bool) {
     let staged = StagedFirst::stage(&incoming, &fixture.bob.identity, &fixture.bob.prekeys, NOW);
     if genuine {
         assert_eq!(staged.unwrap().peer(), fixture.mallory.identity.public());
-    }
-}
-
-/// Up to four first messages in a row, genuine or changed: only what is genuine, and new, is staged and accepted.
-pub fn first_message(data: &[u8]) {
-    let fixture = fixture();
-    let bob = &fixture.bob.identity;
-    let genuine: Vec<&[u8]> = fixture
-        .firsts
-        .iter()
-        .map(|first| first.bytes.as_slice())
-        .collect();
-    let mut prekeys = super::stored::import_prekeys(&fixture.prekeys);
-    let mut accepted: Vec<(usize, Conversation)> = Vec::new();
-    let mut script = Script::new(data);
-    for _ in 0..4 {
-        if script.is_empty() {
-            break;
-        }
-        let bytes = script.message(&genuine);
-        let genuine = fixture.firsts.iter().find(|first| first.bytes == bytes);
-        let Ok(incoming) = Incoming::parse(&bytes) else {
-            assert!(genuine.is_none());
-            continue;
-        };
-        let before = snapshot(&prekeys, bob);
-        let staged = StagedFirst::stage(&incoming, bob, &prekeys, NOW);
-        assert_eq!(snapshot(&prekeys, bob), before);
-        let Some(first) = genuine else {
-            assert!(staged.is_err(), "a changed first message was staged");
-            for (_, conversation) in &mut accepted {
-                let before = snapshot(conversation, bob);
-                assert!(conversation.open(&incoming, NOW).is_err());
-                assert_eq!(snapshot(conversation, bob), before);
-            }
-            continue;
-        };
-        if let Some((_, conversation)) = accepted
-            .iter_mut()
-            .find(|(agreement, _)| *agreement == first.agreement)
-        {
-            // An agreement is answered once; its other messages are the conversation's.
-            let refusal = staged.map(drop).unwrap_err();
-            assert!(matches!(refusal, Error::PrekeyGone | Error::ReplayedFirst));
-            match conversation.open(&incoming, NOW) {
-                Ok(opened) => assert_eq!(opened.text, first.text),
-                Err(error) => assert_eq!(error, Error::Duplicate),
-            }
-            continue;
-        }
-        let staged = staged.unwrap();
-        assert_eq!(staged.peer().address().as_bytes(), first.address);
-        let mut conversation = Conversation::new(*staged.peer());
-        let opened = staged.accept(&mut conversation, &mut prekeys, NOW).unwrap();
-        assert_eq!(opened.text, first.text);
-        accepted.push((first.agreement, conversation));
-    }
-    // Whatever was refused stands in nobody's way.
-    let first = &fixture.firsts[data.len() % fixture.firsts.len()];
-    if accepted
-        .iter()
-        .all(|(agreement, _)| *agreement != first.agreement)
-    {
-        let incoming = Incoming::parse(&first.bytes).unwrap();
-        assert!(StagedFirst::stage(&incoming, bob, &prekeys, NOW).is_ok());
     }
 }

@@ -1,7 +1,7 @@
 //! What each corpus begins with: genuine encodings, and one changed message of every sort.
 
 use super::stored::{CONVERSATION, DEVICE, PREKEYS, plaintext};
-use super::{agreement, common, conversation};
+use super::{agreement, common, conversation, hostile_peer, network, restart};
 
 /// The first inputs of `target`, always the same.
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
@@ -11,8 +11,15 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "wire" => wire(),
         "envelope" => envelope(),
         "bundle" => bundle(),
-        "first_message" => changes(agreement::fixture().firsts.len()),
-        "message" => changes(conversation::fixture().messages.len()),
+        "decode_bundle" => agreement::fixture().bundles.clone(),
+        "decode_content" => decode_content(),
+        "decode_first" => vec![agreement::fixture().firsts[0][2..].to_vec()],
+        "decode_message" => vec![conversation::fixture().messages[0][2..].to_vec()],
+        "decode_state" => inside(),
+        "hostile_network" => network::seeds(),
+        "hostile_peer" => hostile_peer::seeds(),
+        "padding" => padding(),
+        "restart" => restart::seeds(),
         "state_import" => state_import(),
         _ => Vec::new(),
     }
@@ -100,8 +107,8 @@ fn braid_peer() -> Vec<Vec<u8>> {
 }
 
 fn envelope() -> Vec<Vec<u8>> {
-    let first = &agreement::fixture().firsts[0].bytes;
-    let message = &conversation::fixture().messages[0].bytes;
+    let first = &agreement::fixture().firsts[0];
+    let message = &conversation::fixture().messages[0];
     let mut seeds = vec![first.clone(), message.clone(), Vec::new()];
     seeds.push(message[..message.len() - 1].to_vec());
     seeds.push([message.as_slice(), &[0]].concat());
@@ -133,7 +140,59 @@ fn changes(count: usize) -> Vec<Vec<u8>> {
     seeds
 }
 
+/// Lengths at the borders of the rule, and padding with one bit in it.
+fn padding() -> Vec<Vec<u8>> {
+    let lengths = [0, 192, 193, 1024, 1025, 1_032_193, (1 << 20) + 1, 1 << 40];
+    let all = lengths.iter().flat_map(|length: &u64| {
+        let number = length.to_be_bytes();
+        [vec![], vec![0; 32], [vec![0; 31], vec![1]].concat()]
+            .map(|rest| [&number[..], &rest].concat())
+    });
+    all.chain([u64::MAX.to_be_bytes().to_vec()]).collect()
+}
+
+/// A header, and each frame of `braid_frame` behind texts of several lengths.
+fn decode_content() -> Vec<Vec<u8>> {
+    let header = |count: u32| {
+        let mut writer = subrosa::wire::Writer::new();
+        writer.bytes(&[9; 32]).u32(7).u32(count).u32(1);
+        writer.into_bytes()
+    };
+    let mut seeds = Vec::new();
+    for length in [0, 63, 64] {
+        for frame in braid_frame() {
+            let mut writer = subrosa::wire::Writer::new();
+            writer.vector(&vec![b'x'; length]).unwrap();
+            seeds.push([&header(2), writer.as_bytes(), &frame].concat());
+        }
+    }
+    seeds.push([&header(1 << 20)[..], &[0, 0]].concat());
+    seeds.push([&header(u32::MAX)[..], &[0, 0]].concat());
+    // A text of the fourth form of length, and one that is not in its shortest.
+    seeds.push([&header(0)[..], &[0xc0, 0]].concat());
+    seeds.push([&header(0)[..], &[0x40, 1, b'x', 0]].concat());
+    seeds
+}
+
+/// Stored states, by kind and plaintext.
+fn inside() -> Vec<Vec<u8>> {
+    let states = states();
+    let inside = states.iter().map(|(kind, exported)| {
+        let choice = u8::try_from(*kind).unwrap();
+        [&[choice][..], &plaintext(*kind, exported)].concat()
+    });
+    inside.collect()
+}
+
 fn state_import() -> Vec<Vec<u8>> {
+    let states = states();
+    let outside = states.iter().take(3);
+    let outside = outside.map(|(_, exported)| [&[0][..], exported].concat());
+    inside().into_iter().chain(outside).collect()
+}
+
+/// One of each sort, exported.
+fn states() -> Vec<(u16, Vec<u8>)> {
     let fixture = conversation::fixture();
     let (alice, bob) = (&fixture.alice.identity, &fixture.bob.identity);
     let device = common::snapshot(alice, alice);
@@ -145,21 +204,12 @@ fn state_import() -> Vec<Vec<u8>> {
     };
     let empty = subrosa::Conversation::new(*bob.public());
     let empty = common::snapshot(&empty, alice);
-    let states = [
-        (DEVICE, &device),
-        (PREKEYS, &agreement::fixture().prekeys().to_vec()),
-        (CONVERSATION, &fixture.at_alice),
-        (CONVERSATION, &fixture.at_bob),
-        (CONVERSATION, &unanswered),
-        (CONVERSATION, &empty),
-    ];
-    let inside = states.iter().map(|(kind, exported)| {
-        let choice = u8::try_from(*kind).unwrap();
-        [&[choice][..], &plaintext(*kind, exported)].concat()
-    });
-    let outside = states
-        .iter()
-        .take(3)
-        .map(|(_, exported)| [&[0][..], exported].concat());
-    inside.chain(outside).collect()
+    vec![
+        (DEVICE, device),
+        (PREKEYS, agreement::fixture().prekeys().to_vec()),
+        (CONVERSATION, fixture.at_alice.clone()),
+        (CONVERSATION, fixture.at_bob.clone()),
+        (CONVERSATION, unanswered),
+        (CONVERSATION, empty),
+    ]
 }

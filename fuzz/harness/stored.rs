@@ -33,14 +33,6 @@ impl Entropy for Fixed {
     }
 }
 
-pub fn import_conversation(exported: &[u8]) -> Conversation {
-    import(exported, SLOT, &AppKey::new(APP_KEY)).unwrap()
-}
-
-pub fn import_prekeys(exported: &[u8]) -> Prekeys {
-    import(exported, SLOT, &AppKey::new(APP_KEY)).unwrap()
-}
-
 /// The plaintext of an exported state.
 pub fn plaintext(kind: u16, exported: &[u8]) -> Vec<u8> {
     let format = Format {
@@ -115,7 +107,7 @@ fn use_prekeys(prekeys: &mut Prekeys) {
     let device = &conversation::fixture().alice.identity;
     let mut rng = SeededRng(1);
     for first in &fixture.firsts {
-        let incoming = Incoming::parse(&first.bytes).unwrap();
+        let incoming = Incoming::parse(first).unwrap();
         let staged = StagedFirst::stage(&incoming, fixture.bob(), prekeys, NOW);
         if let Ok(staged) = staged {
             staged.refuse(prekeys).unwrap();
@@ -149,8 +141,7 @@ fn use_conversation(conversation: &mut Conversation) {
     assert!(conversation.tags().count() <= 24);
     assert!(conversation.first_ids().count() <= 4);
     let junk = junk_for(conversation, &fixture.junk);
-    let messages = fixture.messages.iter().map(|message| &message.bytes);
-    for message in junk.iter().chain(messages) {
+    for message in junk.iter().chain(&fixture.messages) {
         let Ok(incoming) = Incoming::parse(message) else {
             continue;
         };

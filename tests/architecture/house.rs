@@ -479,7 +479,7 @@ pub fn is_test(attrs: &[Attribute]) -> bool {
     })
 }
 
-fn nested(list: &syn::MetaList) -> Vec<Meta> {
+pub fn nested(list: &syn::MetaList) -> Vec<Meta> {
     let metas = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
     metas.expect("a list of attributes").into_iter().collect()
 }

@@ -541,3 +541,94 @@ fn label_elsewhere() {
         &[],
     );
 }
+
+/// The block of `crypto`, for one primitive.
+const BLOCK: &str = r#"
+    #[cfg(not(feature = "mock-crypto"))]
+    pub mod aead;
+    #[cfg(feature = "mock-crypto")]
+    #[path = "../fuzz/mock/aead.rs"]
+    pub mod aead;
+"#;
+
+#[test]
+fn stand_in_in_the_library() {
+    let finds = |module: &str, text: &str, wanted: &[&str]| {
+        finds_in(stand_ins_have_one_place, &[(module, text)], wanted);
+    };
+    finds("crypto", BLOCK, &[]);
+    finds("crypto", "#[cfg(feature = \"hazmat\")] pub mod aead;", &[]);
+    // Always on, or under another condition, or in the place of something else.
+    let other = ["crypto: `aead` comes from a path"];
+    let path = r#"#[path = "../fuzz/mock/aead.rs"] pub mod aead;"#;
+    finds("crypto", path, &other);
+    finds("crypto", &format!("#[cfg(test)] {path}"), &other);
+    let wider = format!(r#"#[cfg(any(feature = "mock-crypto", feature = "std"))] {path}"#);
+    finds("crypto", &wider, &[other[0], "crypto: names mock-crypto"]);
+    let elsewhere = BLOCK.replace("/fuzz/mock/aead", "/fuzz/mock/dh");
+    finds(
+        "crypto",
+        &elsewhere,
+        &[other[0], "crypto: names mock-crypto"],
+    );
+    let hidden = r#"#[cfg_attr(feature = "std", path = "other.rs")] mod hedge;"#;
+    finds("crypto", hidden, &["crypto: `hedge` comes from a path"]);
+    let inner = format!("mod inner {{ {path} }}");
+    finds("crypto", &inner, &other);
+    // Without the real one beside it; in another module; in other code.
+    let alone = BLOCK.replace("not(feature = \"mock-crypto\")", "test");
+    finds(
+        "crypto",
+        &alone,
+        &["crypto: a stand-in for `aead`, and no real one"],
+    );
+    finds(
+        "ratchet",
+        BLOCK,
+        &[
+            "ratchet: a stand-in for `aead`",
+            "ratchet: names mock-crypto",
+        ],
+    );
+    let code = format!("{BLOCK} fn f() -> bool {{ cfg!(feature = \"mock-crypto\") }}");
+    finds("crypto", &code, &["crypto: names mock-crypto"]);
+    let code = r#"#[cfg(not(feature = "mock-crypto"))] fn verify() {}"#;
+    finds("agreement", code, &["agreement: names mock-crypto"]);
+}
+
+#[test]
+fn stand_in_in_a_manifest() {
+    let lint = r#"unexpected_cfgs = { level = "warn", check-cfg = ['cfg(feature, values("mock-crypto"))'] }"#;
+    assert_eq!(manifest_knows_no_stand_ins(lint), [""; 0]);
+    for line in [
+        "mock-crypto = []",
+        "fast = [\"mock-crypto\"]",
+        "subrosa-mock = { path = \"fuzz/mock\" }",
+        "subrosa = { package = \"subrosa-mock\", path = \"../fuzz/mock\" }",
+        "path = \"fuzz/mock/aead.rs\"",
+        "name = \"subrosa-mock\"",
+    ] {
+        let manifest = format!("[features]\n{line}\n{lint}\n");
+        assert_eq!(manifest_knows_no_stand_ins(&manifest).len(), 1, "{line}");
+    }
+}
+
+#[test]
+fn stand_in_in_what_is_published() {
+    let publishes =
+        |list: &str| package_holds_no_stand_ins(&format!("[package]\ninclude = [{list}]\n"));
+    assert_eq!(publishes(r#""/src", "/README.md""#), [""; 0]);
+    for entry in [
+        "/fuzz",
+        "/fuzz/mock/aead.rs",
+        "fuzz",
+        "/*",
+        "**",
+        "/",
+        "src",
+    ] {
+        let found = publishes(&format!(r#""/src", "{entry}""#));
+        assert_eq!(found, [format!("publishes {entry:?}")]);
+    }
+    assert_eq!(package_holds_no_stand_ins("[package]\n").len(), 1);
+}

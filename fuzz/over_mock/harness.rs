@@ -1,0 +1,58 @@
+//! The harness over the stand-ins of `fuzz/mock`: the same targets, and what only the stand-ins show.
+
+use std::collections::BTreeMap;
+
+use subrosa::crypto::aead::sealings;
+
+#[path = "behind_aead.rs"]
+mod behind_aead;
+#[path = "../harness.rs"]
+mod harness;
+
+pub use behind_aead::behind_aead;
+pub use harness::*;
+
+/// Every target of this package, by the name of its binary and of its corpus.
+pub const TARGETS_OVER_MOCK: &[(&str, Target)] = &[
+    ("behind_aead", behind_aead),
+    ("decode_content", decode_content),
+    ("decode_state", decode_state),
+    ("hostile_network", hostile_network),
+    ("hostile_peer", hostile_peer),
+    ("restart", restart),
+];
+
+/// The first inputs of `target`, always the same.
+pub fn seeds_over_mock(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "behind_aead" => behind_aead::seeds(),
+        shared => harness::seeds(shared),
+    }
+}
+
+/// As over the library, and no key of the AEAD meets a nonce twice.
+pub fn restart(data: &[u8]) {
+    without_repeats(harness::restart, data);
+}
+
+/// As over the library, and no key of the AEAD meets a nonce twice.
+pub fn hostile_network(data: &[u8]) {
+    without_repeats(harness::hostile_network, data);
+}
+
+/// What was sealed under one key and nonce is one plaintext, with one set of associated data.
+fn without_repeats(target: Target, data: &[u8]) {
+    drop(sealings());
+    target(data);
+    let mut contents = BTreeMap::new();
+    for sealing in sealings() {
+        let content = contents
+            .entry(sealing.key_and_nonce)
+            .or_insert(sealing.content);
+        assert_eq!(
+            *content, sealing.content,
+            "a key and a nonce were used twice"
+        );
+    }
+    assert!(!contents.is_empty(), "nothing was sealed");
+}
