@@ -23,7 +23,7 @@ fn may_be_padded(length: u128) -> bool {
     }
     let e = length.ilog2();
     let s = e.ilog2() + 1;
-    length % (1 << (e - s)) == 0
+    length.is_multiple_of(1 << (e - s))
 }
 
 /// A length of content, another one near it, and bytes of padding.
@@ -147,7 +147,7 @@ pub fn decode_bundle(data: &[u8]) {
 /// SPEC §8.2-R1.
 fn is_frame(frame: &[u8]) -> bool {
     let body = frame.len().saturating_sub(84);
-    frame.len() >= 84 && body <= 1 << 20 && body >= 208 && may_be_padded(body as u128 - 16)
+    frame.len() >= 84 && (208..=1 << 20).contains(&body) && may_be_padded(body as u128 - 16)
 }
 
 /// SPEC §7.5-R1, behind envelope and suite; true for a prefix and a frame.

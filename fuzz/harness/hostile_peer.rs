@@ -490,7 +490,7 @@ impl Talk {
         let last = match when % 4 {
             0 => 0,
             1 => self.now - 1,
-            2 => self.now + (1 << when / 8),
+            2 => self.now + (1 << (when / 8)),
             _ => (1 << 48) - 1 - u64::from(when / 4),
         };
         plaintext[at..at + 8].copy_from_slice(&last.to_be_bytes());
