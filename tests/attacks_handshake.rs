@@ -506,6 +506,7 @@ fn attack_h7_server_strips_or_adds_the_one_time_key() {
         let incoming = Incoming::parse(&message).unwrap();
         let staged = StagedFirst::stage(&incoming, &bob.identity, &bob.prekeys, NOW).unwrap();
         assert_eq!((staged.one_time().dh, staged.one_time().kem), (dh, kem));
+        assert!(!staged.one_time().last_resort_only());
         let mut at_bob = Conversation::new(*staged.peer());
         staged.accept(&mut at_bob, &mut bob.prekeys, NOW).unwrap();
         assert_eq!(stage(&bob, &message, NOW), Err(Error::PrekeyGone));

@@ -399,6 +399,7 @@ fn attack_h5_claims_that_are_refused() {
     };
     assert_eq!(answer(&good(NOW, b"alice")), Ok(()));
     assert_eq!(answer(&good(0, &[0xff; 47])), Ok(()));
+    assert_eq!(CREATED_AT_MAX, 0xffff_ffff_ffff);
     assert_eq!(answer(&good(CREATED_AT_MAX, b"a")), Ok(()));
     for created_at in [CREATED_AT_MAX + 1, 1 << 63, u64::MAX] {
         assert_eq!(answer(&good(created_at, b"a")), Err(Error::Malformed));

@@ -261,6 +261,8 @@ fn assert_silent(value: &impl core::fmt::Debug, secrets: &[Vec<u8>]) {
         format!("{value:x?}"),
         format!("{value:X?}"),
     ] {
+        // Silent about secrets, not about everything.
+        assert!(text.contains(" {"), "{text:?}");
         for secret in secrets {
             assert!(!tells(&text, secret), "{text}");
         }
