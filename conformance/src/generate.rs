@@ -7,7 +7,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use subrosa::crypto::hash::sha256;
 
-use crate::file::{Case, FORMAT, LICENSE, VectorFile, describe, digest};
+use crate::case::{Case, describe, digest};
+use crate::file::{FORMAT, LICENSE, VectorFile};
 use crate::op::{Field, Kind, Verb};
 use crate::schema;
 use crate::sections::{self, Section};

@@ -4,7 +4,11 @@
 //! A [`target::Target`] answers operations. The library itself is one ([`target::Subrosa`]); any other program is
 //! one through JSON lines ([`exec::Exec`]). A section of SPEC.md is one file in [`sections`]: its operations and
 //! the generator of its cases.
+//!
+//! Without the feature `std` there is what runs the scripts of session.json where there is no operating system: the
+//! operation ([`script::OPS`]) and the judgement of a case ([`case::Case`]).
 
+#![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -17,18 +21,34 @@
 )]
 #![deny(missing_docs)]
 
-pub mod cctv;
-pub mod example;
-pub mod exec;
-pub mod file;
-pub mod generate;
-pub mod mls;
-pub mod model;
+extern crate alloc;
+
+pub mod case;
 pub mod op;
-pub mod report;
-pub mod schema;
 pub mod script;
-pub mod sections;
-mod step;
 pub mod target;
+
+#[cfg(feature = "std")]
+pub mod cctv;
+#[cfg(feature = "std")]
+pub mod example;
+#[cfg(feature = "std")]
+pub mod exec;
+#[cfg(feature = "std")]
+pub mod file;
+#[cfg(feature = "std")]
+pub mod generate;
+#[cfg(feature = "std")]
+pub mod mls;
+#[cfg(feature = "std")]
+pub mod model;
+#[cfg(feature = "std")]
+pub mod report;
+#[cfg(feature = "std")]
+pub mod schema;
+#[cfg(feature = "std")]
+pub mod sections;
+#[cfg(feature = "std")]
+mod step;
+#[cfg(feature = "std")]
 pub mod wycheproof;

@@ -1,6 +1,10 @@
 //! An operation: its name, the fields that go in and come out, and how this library performs it.
 
-use std::fmt::Debug;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Debug;
 
 use serde_json::{Map, Value};
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::file::{DIGEST, FORMAT, LICENSE};
+use crate::case::DIGEST;
+use crate::file::{FORMAT, LICENSE};
 use crate::op::{Field, Kind, Op, VERB, Verb};
 use crate::sections::Section;
 

@@ -2,15 +2,21 @@
 //!
 //! A [`World`] runs a script with any [`Device`]: the library's, or the model's beside it.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
 use crate::op::{Field, Input, Kind, Refusal, VERB, Verb, field};
 
 mod library;
+mod operation;
 
 pub use library::LibraryDevice;
+pub use operation::OPS;
 
 /// The result of a step, or why it was refused.
 pub type Answer<T> = Result<T, Refusal>;

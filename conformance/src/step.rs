@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::file::{describe, difference};
+use crate::case::{describe, difference};
 use crate::op::Kind;
 use crate::report::Outcome;
 use crate::sections;

@@ -1,8 +1,11 @@
 //! What is put to the test: anything that answers operations.
 
+use alloc::string::String;
+
 use serde_json::{Map, Value};
 
-use crate::op::Refusal;
+use crate::op::{Output, Refusal};
+#[cfg(feature = "std")]
 use crate::sections;
 
 /// An implementation under test.
@@ -33,22 +36,27 @@ pub enum Response {
     NotAsked,
 }
 
+impl From<Result<Output, Refusal>> for Response {
+    fn from(result: Result<Output, Refusal>) -> Self {
+        match result {
+            Ok(Output { out, trace }) => Self::Out { out, trace },
+            Err(Refusal::Error(name)) => Self::Error(name),
+            Err(Refusal::Invalid(why)) => Self::Invalid(why),
+        }
+    }
+}
+
 /// This library.
+#[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Subrosa;
 
+#[cfg(feature = "std")]
 impl Target for Subrosa {
     fn call(&mut self, op: &str, input: &Map<String, Value>) -> Response {
-        let Some(op) = sections::op(op) else {
-            return Response::Unsupported;
-        };
-        match op.perform(input) {
-            Ok(output) => Response::Out {
-                out: output.out,
-                trace: output.trace,
-            },
-            Err(Refusal::Error(name)) => Response::Error(name),
-            Err(Refusal::Invalid(why)) => Response::Invalid(why),
+        match sections::op(op) {
+            Some(op) => op.perform(input).into(),
+            None => Response::Unsupported,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
-use subrosa_conformance::file::{Case, VectorFile, digest, verify_folder};
+use subrosa_conformance::case::{Case, digest};
+use subrosa_conformance::file::{VectorFile, verify_folder};
 use subrosa_conformance::op::VERB;
 use subrosa_conformance::report::Report;
 use subrosa_conformance::script::VERBS;

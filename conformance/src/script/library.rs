@@ -1,6 +1,9 @@
 //! The library's device of a script.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::vec::Vec;
 
 use subrosa::crypto::Secret;
 use subrosa::hazmat::{self, Given};
