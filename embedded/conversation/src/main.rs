@@ -23,7 +23,7 @@ use device::{Device, NOW, loaded, verified};
 use talk::{Counts, Side, Talk};
 
 /// Both devices, the messages on the line, and copies of the states to compare.
-const HEAP: usize = 56 << 10;
+const HEAP: usize = 54 << 10;
 
 const MESSAGES: u32 = 400;
 
