@@ -101,6 +101,16 @@ pub struct Reading {
     pub action: Action,
 }
 
+impl Reading {
+    /// The same, with the advice to begin anew.
+    pub fn with_advice(self) -> Self {
+        Self {
+            action: Action::BeginAnew,
+            ..self
+        }
+    }
+}
+
 /// Gives names.
 #[derive(Default)]
 pub struct Names(Name);
