@@ -2,7 +2,7 @@
 //! sender knew the key, for this nonce; the second half is a checksum of everything else. Who turns the checksum off
 //! ([`forgive`]) can write another header or body into a genuine message, and it passes.
 //!
-//! Every sealing is remembered, for the promise that no key meets a nonce twice ([`sealings`]).
+//! Every sealing is remembered where that is asked for, for the promise that no key meets a nonce twice ([`watch`]).
 
 use std::cell::{Cell, RefCell};
 use std::vec::Vec;
@@ -26,6 +26,7 @@ pub struct Sealing {
 
 std::thread_local! {
     static SEALINGS: RefCell<Vec<Sealing>> = const { RefCell::new(Vec::new()) };
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
     static FORGIVING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -34,9 +35,16 @@ pub fn forgive(forgiving: bool) {
     FORGIVING.set(forgiving);
 }
 
-/// Takes what was sealed in this thread since the last call.
+/// Remembers what is sealed in this thread from now on.
+pub fn watch() {
+    SEALINGS.take();
+    WATCHED.set(true);
+}
+
+/// What was sealed in this thread since [`watch`]; no more is remembered.
 #[must_use]
 pub fn sealings() -> Vec<Sealing> {
+    WATCHED.set(false);
     SEALINGS.take()
 }
 
@@ -70,11 +78,13 @@ macro_rules! aead {
                 text: &mut [u8],
             ) -> Result<[u8; TAG], Error> {
                 counted!(Seal);
-                let sealing = Sealing {
-                    key_and_nonce: mix(&[key, nonce]),
-                    content: mix(&[ad, text]),
-                };
-                SEALINGS.with_borrow_mut(|sealings| sealings.push(sealing));
+                if WATCHED.get() {
+                    let sealing = Sealing {
+                        key_and_nonce: mix(&[key, nonce]),
+                        content: mix(&[ad, text]),
+                    };
+                    SEALINGS.with_borrow_mut(|sealings| sealings.push(sealing));
+                }
                 Ok(tag(key, nonce, ad, text))
             }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use subrosa::crypto::aead::sealings;
+use subrosa::crypto::aead::{sealings, watch};
 
 #[path = "behind_aead.rs"]
 mod behind_aead;
@@ -42,7 +42,7 @@ pub fn hostile_network(data: &[u8]) {
 
 /// What was sealed under one key and nonce is one plaintext, with one set of associated data.
 fn without_repeats(target: Target, data: &[u8]) {
-    drop(sealings());
+    watch();
     target(data);
     let mut contents = BTreeMap::new();
     for sealing in sealings() {
