@@ -1,235 +1,228 @@
-//! The same work in subrosa and in vodozemac (Olm), in one process and one run: `cargo bench -p subrosa-interop`.
-//!
-//! subrosa's messages have encrypted headers, padding and post-quantum agreement; vodozemac's have none of them.
-
-#[path = "../../tests/common/mod.rs"]
-mod common;
+//! The same work in subrosa and in vodozemac (Olm), one after the other, in one process and one run.
+//! `cargo run --release -p subrosa-interop` runs this several times and prints the table.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{Device, NOW, pair};
-use criterion::{Criterion, criterion_group, criterion_main};
-use subrosa::{Bundle, Conversation, Incoming, StagedFirst};
-use vodozemac::olm::{
-    Account, InboundCreationResult, OlmMessage, Session, SessionConfig, SessionCreationError,
-};
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use subrosa_interop::cpu_time;
+use subrosa_interop::library::{Library, sent};
+use subrosa_interop::olm::Vodozemac;
+use subrosa_interop::ours::Subrosa;
+use subrosa_interop::work;
+
+type Group<'a> = BenchmarkGroup<'a, CpuTime>;
+
+/// Measures CPU time of the thread: other programs on the machine disturb it less than the clock on the wall.
+struct CpuTime;
+
+static WALL: WallTime = WallTime;
+
+impl Measurement for CpuTime {
+    type Intermediate = Duration;
+    type Value = Duration;
+
+    fn start(&self) -> Duration {
+        cpu_time::now()
+    }
+
+    fn end(&self, start: Duration) -> Duration {
+        cpu_time::since(start)
+    }
+
+    fn add(&self, a: &Duration, b: &Duration) -> Duration {
+        *a + *b
+    }
+
+    fn zero(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn to_f64(&self, value: &Duration) -> f64 {
+        WallTime.to_f64(value)
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WALL.formatter()
+    }
+}
 
 /// Messages in one chain before the next pair is made.
 const BURST: u64 = 1_000;
+
+/// One-time keys of a responder.
+const BUNDLES: u64 = 20;
+
 const TEXT: [u8; 64] = [b'x'; 64];
 
+/// Times `work` on fresh values, each for up to `most` iterations; what `prepare` does is not timed.
 fn bursts<T>(
     iterations: u64,
-    mut prepare: impl FnMut() -> T,
-    mut work: impl FnMut(&mut T, u64),
+    most: u64,
+    mut prepare: impl FnMut(usize) -> T,
+    mut work: impl FnMut(&mut T, usize),
 ) -> Duration {
     let mut total = Duration::ZERO;
     let mut left = iterations;
     while left > 0 {
-        let burst = left.min(BURST);
-        let mut prepared = prepare();
-        let start = Instant::now();
-        work(&mut prepared, burst);
-        total += start.elapsed();
+        let burst = left.min(most);
+        let count = usize::try_from(burst).unwrap();
+        let mut prepared = prepare(count);
+        let start = cpu_time::now();
+        work(&mut prepared, count);
+        total += cpu_time::since(start);
         left -= burst;
     }
     total
 }
 
-fn read(conversation: &mut Conversation, message: &[u8]) {
-    let incoming = Incoming::parse(message).unwrap();
-    black_box(conversation.open(&incoming, NOW).unwrap());
+fn initiator<L: Library>(group: &mut Group<'_>) {
+    let mut initiator = L::initiator();
+    let (_, bundles) = L::responder(1);
+    group.bench_function(L::NAME, |b| {
+        b.iter(|| L::begin(&mut initiator, black_box(&bundles[0]), &TEXT));
+    });
 }
 
-/// A published vodozemac account and what an initiator needs of it.
-struct Published {
-    account: Account,
-}
-
-impl Published {
-    fn new() -> Self {
-        let mut account = Account::new();
-        account.generate_one_time_keys(1);
-        Self { account }
-    }
-
-    fn outbound(&self, initiator: &Account) -> Result<Session, SessionCreationError> {
-        let one_time = *self.account.one_time_keys().values().next().unwrap();
-        initiator.create_outbound_session(
-            SessionConfig::version_1(),
-            self.account.curve25519_key(),
-            one_time,
-        )
-    }
-
-    fn inbound(&mut self, initiator: &Account, message: &OlmMessage) -> InboundCreationResult {
-        let OlmMessage::PreKey(message) = message else {
-            panic!("the first message carries the agreement");
-        };
-        self.account
-            .create_inbound_session(
-                SessionConfig::version_1(),
-                initiator.curve25519_key(),
-                message,
-            )
-            .unwrap()
-    }
-}
-
-fn olm_pair() -> (Session, Session) {
-    let alice = Account::new();
-    let mut bob = Published::new();
-    let mut at_alice = bob.outbound(&alice).unwrap();
-    let first = at_alice.encrypt(TEXT).unwrap();
-    let mut at_bob = bob.inbound(&alice, &first).session;
-    let answer = at_bob.encrypt(TEXT).unwrap();
-    at_alice.decrypt(&answer).unwrap();
-    (at_alice, at_bob)
-}
-
-fn in_chain(c: &mut Criterion) {
-    let mut group = c.benchmark_group("seal + open 64 B in one chain");
-    group.bench_function("subrosa", |b| {
+fn responder<L: Library>(group: &mut Group<'_>) {
+    let mut initiator = L::initiator();
+    group.bench_function(L::NAME, |b| {
         b.iter_custom(|iterations| {
             bursts(
                 iterations,
-                || pair(1),
-                |(alice, at_alice, _, at_bob), burst| {
-                    for _ in 0..burst {
-                        let message = alice.seal(at_alice, black_box(&TEXT), NOW);
-                        read(at_bob, &message);
+                BUNDLES,
+                |count| {
+                    let (responder, bundles) = L::responder(count);
+                    let messages: Vec<_> = { bundles.iter() }
+                        .map(|bundle| L::begin(&mut initiator, bundle, &TEXT))
+                        .collect();
+                    (responder, messages)
+                },
+                |(responder, messages), _| {
+                    for message in messages {
+                        black_box(L::accept(responder, black_box(message)));
                     }
                 },
             )
         });
     });
-    group.bench_function("subrosa, randomness from the operating system", |b| {
+}
+
+fn in_chain<L: Library>(group: &mut Group<'_>, size: usize) {
+    let text = vec![b'x'; size];
+    group.bench_function(L::NAME, |b| {
         b.iter_custom(|iterations| {
             bursts(
                 iterations,
-                || pair(1),
-                |(alice, at_alice, _, at_bob), burst| {
-                    for _ in 0..burst {
-                        let message = at_alice
-                            .seal(
-                                &alice.identity,
-                                black_box(&TEXT),
-                                NOW,
-                                &mut subrosa::os_rng(),
-                            )
-                            .unwrap();
-                        read(at_bob, &message);
+                BURST,
+                |_| L::pair(),
+                |(sender, receiver), count| {
+                    for _ in 0..count {
+                        let message = L::seal(sender, black_box(&text));
+                        black_box(L::open(receiver, &message).unwrap());
                     }
                 },
             )
         });
     });
-    group.bench_function("vodozemac", |b| {
-        b.iter_custom(|iterations| {
-            bursts(iterations, olm_pair, |(at_alice, at_bob), burst| {
-                for _ in 0..burst {
-                    let message = at_alice.encrypt(black_box(TEXT)).unwrap();
-                    black_box(at_bob.decrypt(&message).unwrap());
-                }
-            })
-        });
-    });
-    group.finish();
 }
 
-fn turns(c: &mut Criterion) {
-    let mut group = c.benchmark_group("two messages, two ratchet turns");
-    let (mut alice, mut at_alice, mut bob, mut at_bob) = pair(2);
-    group.bench_function("subrosa", |b| {
+/// Both sides in turn, on one conversation that goes on and on.
+fn turn<L: Library>(group: &mut Group<'_>) {
+    let (mut speaker, mut listener) = L::pair();
+    group.bench_function(L::NAME, |b| {
         b.iter(|| {
-            let message = alice.seal(&mut at_alice, black_box(&TEXT), NOW);
-            read(&mut at_bob, &message);
-            let message = bob.seal(&mut at_bob, black_box(&TEXT), NOW);
-            read(&mut at_alice, &message);
+            let message = L::seal(&mut speaker, black_box(&TEXT));
+            black_box(L::open(&mut listener, &message).unwrap());
+            std::mem::swap(&mut speaker, &mut listener);
         });
     });
-    let (mut at_alice, mut at_bob) = olm_pair();
-    group.bench_function("vodozemac", |b| {
-        b.iter(|| {
-            let message = at_alice.encrypt(black_box(TEXT)).unwrap();
-            black_box(at_bob.decrypt(&message).unwrap());
-            let message = at_bob.encrypt(black_box(TEXT)).unwrap();
-            black_box(at_alice.decrypt(&message).unwrap());
-        });
-    });
-    group.finish();
 }
 
-fn first_message(c: &mut Criterion) {
-    let mut group = c.benchmark_group("first message, both sides");
-    let mut alice = Device::new("alice", 3);
-    let mut bob = Device::new("bob", 4);
-    let bundle = bob
-        .prekeys
-        .replenish(&bob.identity, 1, NOW, &mut bob.rng)
-        .unwrap()
-        .remove(0);
-    group.bench_function(
-        "subrosa (with ML-KEM-768 and four signatures checked)",
-        |b| {
-            b.iter(|| {
-                let bundle = Bundle::parse(black_box(&bundle))
-                    .unwrap()
-                    .verify(NOW)
-                    .unwrap();
-                let mut at_alice = Conversation::new(*bundle.identity());
-                at_alice
-                    .begin(&alice.identity, &bundle, NOW, &mut alice.rng)
-                    .unwrap();
-                let message = alice.seal(&mut at_alice, &TEXT, NOW);
-                let incoming = Incoming::parse(&message).unwrap();
-                StagedFirst::stage(&incoming, &bob.identity, &bob.prekeys, NOW).unwrap()
-            });
-        },
-    );
-    group.bench_function("vodozemac (classical)", |b| {
+/// The mean of one message.
+fn reverse<L: Library>(group: &mut Group<'_>, count: usize) {
+    group.bench_function(L::NAME, |b| {
         b.iter_custom(|iterations| {
-            let alice = Account::new();
-            let mut total = Duration::ZERO;
-            for _ in 0..iterations {
-                let mut bob = Published::new();
-                let start = Instant::now();
-                let mut at_alice = bob.outbound(&alice).unwrap();
-                let message = at_alice.encrypt(black_box(TEXT)).unwrap();
-                black_box(bob.inbound(&alice, &message));
-                total += start.elapsed();
-            }
-            total
-        });
-    });
-    group.finish();
-}
-
-fn reverse(c: &mut Criterion) {
-    // vodozemac keeps 40 message keys: of 1,000 messages in reverse it reads 41.
-    c.bench_function("one of 1,000 messages opened in reverse/subrosa", |b| {
-        b.iter_custom(|iterations| {
-            let mut total = Duration::ZERO;
-            let mut left = iterations;
-            while left > 0 {
-                let (mut alice, mut at_alice, _, mut at_bob) = pair(1);
-                let messages: Vec<_> = (0..BURST)
-                    .map(|_| alice.seal(&mut at_alice, &TEXT, NOW))
-                    .collect();
-                let start = Instant::now();
+            let (mut total, mut messages_read) = (Duration::ZERO, 0);
+            // Whole bursts only: the last message, opened first, costs more than all others.
+            while messages_read < iterations {
+                let (mut receiver, messages) = sent::<L>(count, &TEXT);
+                let start = cpu_time::now();
                 for message in messages.iter().rev() {
-                    read(&mut at_bob, message);
+                    black_box(L::open(&mut receiver, message).unwrap());
                 }
-                // Always whole bursts: the mean of one message.
-                let counted = left.min(BURST);
-                total += start.elapsed().mul_f64(counted as f64 / BURST as f64);
-                left -= counted;
+                total += cpu_time::since(start);
+                messages_read += count as u64;
             }
-            total
+            total.mul_f64(iterations as f64 / messages_read as f64)
         });
     });
 }
 
-criterion_group!(benches, in_chain, turns, first_message, reverse);
+fn export<L: Library>(group: &mut Group<'_>) {
+    let (end, _) = L::pair();
+    group.bench_function(L::NAME, |b| b.iter(|| L::export(black_box(&end))));
+}
+
+fn import<L: Library>(group: &mut Group<'_>) {
+    let (end, _) = L::pair();
+    let exported = L::export(&end);
+    group.bench_function(L::NAME, |b| {
+        b.iter(|| L::import(black_box(&exported)));
+    });
+}
+
+fn both(c: &mut Criterion<CpuTime>) {
+    let mut measure =
+        |name: &str, ours: &dyn Fn(&mut Group<'_>), theirs: &dyn Fn(&mut Group<'_>)| {
+            let mut group = c.benchmark_group(name);
+            ours(&mut group);
+            theirs(&mut group);
+            group.finish();
+        };
+    measure(
+        work::INITIATOR,
+        &initiator::<Subrosa>,
+        &initiator::<Vodozemac>,
+    );
+    measure(
+        work::RESPONDER,
+        &responder::<Subrosa>,
+        &responder::<Vodozemac>,
+    );
+    for (name, size) in work::IN_CHAIN {
+        measure(name, &|group| in_chain::<Subrosa>(group, size), &|group| {
+            in_chain::<Vodozemac>(group, size)
+        });
+    }
+    measure(work::TURN, &turn::<Subrosa>, &turn::<Vodozemac>);
+    measure(
+        work::REVERSE,
+        &|group| reverse::<Subrosa>(group, work::REVERSED),
+        &|group| reverse::<Vodozemac>(group, work::REVERSED),
+    );
+    // vodozemac loses most of them.
+    measure(
+        work::LONG_REVERSE,
+        &|group| reverse::<Subrosa>(group, work::LONG_REVERSED),
+        &|_| (),
+    );
+    measure(work::EXPORT, &export::<Subrosa>, &export::<Vodozemac>);
+    measure(work::IMPORT, &import::<Subrosa>, &import::<Vodozemac>);
+}
+
+fn short_rounds() -> Criterion<CpuTime> {
+    Criterion::default()
+        .with_measurement(CpuTime)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_millis(1_500))
+        .sample_size(30)
+}
+
+criterion_group! {
+    name = benches;
+    config = short_rounds();
+    targets = both
+}
 criterion_main!(benches);
