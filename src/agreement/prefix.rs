@@ -16,7 +16,7 @@ pub const PREFIX: usize = ENVELOPE + 2 + 4 + 4 + 1 + 4 + 32 + KEM_CIPHERTEXT + E
 /// The prefix of a first message:
 ///
 /// ```text
-/// 0x00 || 0x01 || suite u16 || spk.id u32 || kem.id u32 || has_opk u8 || opk.id u32 (zero exactly if has_opk = 0)
+/// 0x01 || 0x01 || suite u16 || spk.id u32 || kem.id u32 || has_opk u8 || opk.id u32 (zero exactly if has_opk = 0)
 /// || EK 32 || CT 1088 || encid 200
 /// ```
 #[derive(Clone)]
