@@ -273,6 +273,7 @@ pub fn shape(text: &str) -> Vec<String> {
     let without_figures = |cell: &str| {
         let words = cell.split_whitespace().map(|word| match word {
             "ns" | "µs" | "ms" => "TIME".to_owned(),
+            "ns," | "µs," | "ms," => "TIME,".to_owned(),
             word if word.starts_with(|first: char| first.is_ascii_digit()) => {
                 let after =
                     word.trim_start_matches(|c: char| c.is_ascii_digit() || ",.".contains(c));
