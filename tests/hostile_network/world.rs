@@ -548,8 +548,14 @@ impl World {
         let made = peer
             .prekeys
             .replenish(&peer.identity, 1, now, &mut peer.rng);
-        // Nobody begins five hundred times here.
-        let bundle = made.unwrap().remove(0);
+        let bundle = match made {
+            Ok(mut bundles) => bundles.remove(0),
+            // Whose signed prekey is stale has given out a thousand bundles that nobody could begin with.
+            Err(error) => {
+                assert_eq!(error, subrosa::agreement::Error::PrekeysExhausted);
+                return None;
+            }
+        };
         let model = peer.prekeys_model.one_time_bundle(now, &mut self.names);
         Some((bundle, model))
     }
