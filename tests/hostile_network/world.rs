@@ -541,19 +541,19 @@ impl World {
         if let (false, Some(published)) = (one_time, &peer.published) {
             return Some(published.clone());
         }
-        if !one_time {
-            let bundle = peer.prekeys.last_resort_bundle(&peer.identity).unwrap();
-            return Some((bundle, peer.prekeys_model.last_resort_bundle()));
-        }
-        let made = peer
-            .prekeys
-            .replenish(&peer.identity, 1, now, &mut peer.rng);
+        let made = match one_time {
+            true => peer
+                .prekeys
+                .replenish(&peer.identity, 1, now, &mut peer.rng),
+            false => Err(subrosa::agreement::Error::PrekeysExhausted),
+        };
         let bundle = match made {
             Ok(mut bundles) => bundles.remove(0),
-            // Whose signed prekey is stale has given out a thousand bundles that nobody could begin with.
+            // Who does not rotate gives out a thousand bundles that nobody can begin with.
             Err(error) => {
                 assert_eq!(error, subrosa::agreement::Error::PrekeysExhausted);
-                return None;
+                let bundle = peer.prekeys.last_resort_bundle(&peer.identity).unwrap();
+                return Some((bundle, peer.prekeys_model.last_resort_bundle()));
             }
         };
         let model = peer.prekeys_model.one_time_bundle(now, &mut self.names);
