@@ -11,11 +11,20 @@ use core::alloc::Layout;
 use zeroize::Zeroize;
 
 /// Makes room for `more` values behind those that are there. When the values move, their old place is overwritten.
+///
+/// Inlined, so that the compiler sees in the caller that what follows does not grow.
+#[inline(always)]
 fn reserve<T>(values: &mut Vec<T>, more: usize) {
     if room(values) < more {
-        let least = values.len().saturating_add(more);
-        move_to(values, least.max(values.len().saturating_mul(2)));
+        grow(values, more);
     }
+    require_room(values, more);
+}
+
+/// Moves the values to at least twice the room that they take.
+fn grow<T>(values: &mut Vec<T>, more: usize) {
+    let least = values.len().saturating_add(more);
+    move_to(values, least.max(values.len().saturating_mul(2)));
 }
 
 /// How many values fit behind the last one.
@@ -64,14 +73,12 @@ pub(crate) fn copied<T: Copy>(values: &[T]) -> Vec<T> {
 /// Adds `value` behind the last one.
 pub(crate) fn push<T>(values: &mut Vec<T>, value: T) {
     reserve(values, 1);
-    require_room(values, 1);
     values.push(value);
 }
 
 /// Adds `more` behind the last value.
 pub(crate) fn extend<T: Copy>(values: &mut Vec<T>, more: &[T]) {
     reserve(values, more.len());
-    require_room(values, more.len());
     values.extend_from_slice(more);
 }
 
@@ -90,14 +97,12 @@ pub(crate) fn append<T>(values: &mut Vec<T>, more: &mut Vec<T>) {
 pub(crate) fn lengthen(bytes: &mut Vec<u8>, length: usize) {
     let more = length.saturating_sub(bytes.len());
     reserve(bytes, more);
-    require_room(bytes, more);
     bytes.extend(core::iter::repeat_n(0, more));
 }
 
 /// Puts `value` in front of the one at `position`, or behind the last one.
 pub(crate) fn insert<T>(values: &mut Vec<T>, position: usize, value: T) {
     reserve(values, 1);
-    require_room(values, 1);
     values.insert(position.min(values.len()), value);
 }
 
