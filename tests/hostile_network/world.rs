@@ -541,21 +541,18 @@ impl World {
         if let (false, Some(published)) = (one_time, &peer.published) {
             return Some(published.clone());
         }
-        let made = match one_time {
-            true => peer
-                .prekeys
-                .replenish(&peer.identity, 1, now, &mut peer.rng),
-            false => Err(subrosa::agreement::Error::PrekeysExhausted),
+        let made = one_time.then(|| {
+            peer.prekeys
+                .replenish(&peer.identity, 1, now, &mut peer.rng)
+        });
+        let Some(Ok(mut bundles)) = made else {
+            // Who does not rotate may have given out a thousand bundles that nobody can begin with.
+            let error = made.and_then(Result::err);
+            assert!(error.is_none_or(|error| error == subrosa::agreement::Error::PrekeysExhausted));
+            let bundle = peer.prekeys.last_resort_bundle(&peer.identity).unwrap();
+            return Some((bundle, peer.prekeys_model.last_resort_bundle()));
         };
-        let bundle = match made {
-            Ok(mut bundles) => bundles.remove(0),
-            // Who does not rotate gives out a thousand bundles that nobody can begin with.
-            Err(error) => {
-                assert_eq!(error, subrosa::agreement::Error::PrekeysExhausted);
-                let bundle = peer.prekeys.last_resort_bundle(&peer.identity).unwrap();
-                return Some((bundle, peer.prekeys_model.last_resort_bundle()));
-            }
-        };
+        let bundle = bundles.remove(0);
         let model = peer.prekeys_model.one_time_bundle(now, &mut self.names);
         Some((bundle, model))
     }
