@@ -417,30 +417,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
             seeds.push(seed);
         }
         // A backup, some talk, back, and the same again.
+        let turn = [seal(0, 0), seal(1, 0)].map(|sealed| [&sealed[..], &deliver(0, 0)].concat());
+        let talk = turn.concat().repeat(3);
         let mut seed = vec![9, 0, 0];
-        for _ in 0..3 {
-            seed.extend(
-                [
-                    seal(0, 0).as_slice(),
-                    &deliver(0, 0),
-                    &seal(1, 0),
-                    &deliver(0, 0),
-                ]
-                .concat(),
-            );
-        }
+        seed.extend(&talk);
         seed.extend([10, 0, 0, other, 0]);
-        for _ in 0..3 {
-            seed.extend(
-                [
-                    seal(0, 0).as_slice(),
-                    &deliver(0, 0),
-                    &seal(1, 0),
-                    &deliver(0, 0),
-                ]
-                .concat(),
-            );
-        }
+        seed.extend(&talk);
         seeds.push(seed);
     }
     // Agreements of copies with one-time and last-resort bundles, restarts, days.
