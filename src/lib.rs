@@ -20,6 +20,7 @@ extern crate std;
 
 pub mod agreement;
 pub mod crypto;
+pub mod device;
 pub mod envelope;
 pub mod identity;
 mod memory;
