@@ -46,6 +46,20 @@ labels! {
     HEAD = "head";
     /// Key, nonce and commitment of exported state.
     EXPORT = "export";
+    /// Hash over the first keys of an account: its id.
+    ACCOUNT = "account";
+    /// Signed by a recovery key: the keys that replace an account's.
+    ACCOUNT_KEY = "account key";
+    /// Signed by an account key, and hashed: a device list.
+    DEVICES = "devices";
+    /// Hash over an account's keys: its fingerprint.
+    FINGERPRINT = "fingerprint";
+    /// Hash over the value that a comparison by emoji reveals later.
+    EMOJI_COMMIT = "emoji commit";
+    /// The emoji themselves.
+    EMOJI = "emoji";
+    /// The key of the keys under which a device's values are stored.
+    STORE_KEY = "store key";
 }
 
 /// Purposes of the hedged generator (SPEC §3.6): what stands behind [`RAND`].
@@ -68,6 +82,8 @@ pub mod purpose {
     pub const KEM_SEED: &[u8] = b"kem seed";
     /// The salt of exported state.
     pub const EXPORT_SALT: &[u8] = b"export salt";
+    /// What a side of a comparison by emoji reveals.
+    pub const EMOJI: &[u8] = b"emoji";
 
     /// Every purpose, in the order of SPEC §3.6.
     pub const ALL: &[&[u8]] = &[
@@ -80,5 +96,6 @@ pub mod purpose {
         ONE_TIME_PREKEY,
         KEM_SEED,
         EXPORT_SALT,
+        EMOJI,
     ];
 }
