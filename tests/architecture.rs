@@ -239,14 +239,25 @@ fn lib_states_its_lints(sources: Sources<'_>) -> Vec<String> {
         .iter()
         .find(|(name, _)| *name == "lib")
         .expect("lib.rs");
-    let stated = inner_lints(&syn::parse_file(text).expect("lib.rs parses").attrs);
-    let mut wanted = vec!["no_std".to_owned(), "forbid(unsafe_code)".to_owned()];
+    let mut found = lints_not_stated(text);
+    if !stated_lints(text).contains(&"no_std".to_owned()) {
+        found.push("no_std".to_owned());
+    }
+    let lacks = found.iter().map(|want| format!("lib: lacks #![{want}]"));
+    lacks.collect()
+}
+
+fn stated_lints(text: &str) -> Vec<String> {
+    inner_lints(&syn::parse_file(text).expect("a root parses").attrs)
+}
+
+/// What the root of a library has to forbid and deny, and this one does not.
+fn lints_not_stated(root: &str) -> Vec<String> {
+    let stated = stated_lints(root);
+    let mut wanted = vec!["forbid(unsafe_code)".to_owned()];
     wanted.extend(DENIED_LINTS.iter().map(|lint| format!("deny({lint})")));
     wanted.retain(|want| !stated.contains(want));
     wanted
-        .iter()
-        .map(|want| format!("lib: lacks #![{want}]"))
-        .collect()
 }
 
 fn no_mod_rs(sources: Sources<'_>) -> Vec<String> {
@@ -465,6 +476,30 @@ fn unsafe_stands_in_capi_alone() {
     }
     assert!(found.is_empty(), "{found:?}");
     assert!(read > tree().len(), "more than src/ was read");
+}
+
+/// The reference store is a library that apps run: it panics no more than the core does.
+#[test]
+fn store_states_its_lints() {
+    let root = include_str!("../sqlite/src/lib.rs");
+    assert_eq!(lints_not_stated(root), Vec::<String>::new());
+    let without = root.replace("clippy::unwrap_used,", "");
+    assert_eq!(lints_not_stated(&without), ["deny(clippy::unwrap_used)"]);
+}
+
+/// One storage engine, in the store alone: everything else knows the trait.
+#[test]
+fn only_the_store_names_its_engine() {
+    let engine = |text: &str| has_ident(text, "rusqlite");
+    let (store, others): (Vec<_>, Vec<_>) = repository()
+        .into_iter()
+        .partition(|(name, _)| name.starts_with("sqlite/"));
+    assert!(
+        store.iter().any(|(_, text)| engine(text)),
+        "the rule sees it"
+    );
+    let found: Vec<_> = others.iter().filter(|(_, text)| engine(text)).collect();
+    assert!(found.is_empty(), "{found:?}");
 }
 
 /// Every source file of the repository, by its path.
