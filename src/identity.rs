@@ -1,4 +1,4 @@
-//! Floor 1: who a device is (SPEC §6).
+//! Floor 1: who a device is, and who somebody with several devices is (SPEC §6).
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,16 +9,25 @@ use crate::crypto::sign::{Signature, SigningKey, Verifier, VerifyingKey};
 use crate::crypto::{Secret, TryCryptoRng, labels};
 use crate::wire::{self, Reader, Writer};
 
+mod account;
 mod address;
+mod devices;
+mod emoji;
 mod error;
+mod fingerprint;
+pub mod limits;
 mod state;
 
+pub use account::{AccountId, AccountKeys, AccountSecret, RecoverySecret};
 pub use address::{ADDRESS_MAX, Address};
+pub use devices::{Change, DeviceList, ListedDevice};
+pub use emoji::{Emoji, EmojiInitiator, EmojiResponder};
 pub use error::Error;
+pub use fingerprint::{Digits, Fingerprint};
 
 /// The two public identity keys of a device, `IKs || IKd`.
 ///
-/// Exists only after `sig_id` was verified, or as the device's own.
+/// Exists only after `sig_id` was verified, as the device's own, or as an account lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdentityKeys {
     /// `IKs`: verifies everything that the device signs.

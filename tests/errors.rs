@@ -38,6 +38,23 @@ fn every_error_of_a_layer_has_its_text() {
         crypto::Error::TooLong,
         crypto::Error::Rng,
     ]);
+    assert_distinct(&[
+        identity::Error::Malformed,
+        identity::Error::UnknownVersion,
+        identity::Error::BadSignature,
+        identity::Error::OtherAccount,
+        identity::Error::Equivocation,
+        identity::Error::OldList,
+        identity::Error::MissingLists,
+        identity::Error::BadCommitment,
+        identity::Error::WrongKey,
+        identity::Error::KeyInUse,
+        identity::Error::UnknownDevice,
+        identity::Error::TooManyDevices,
+        identity::Error::TooManyKeys,
+        identity::Error::Exhausted,
+        identity::Error::Rng,
+    ]);
     let all = [
         Refusal::Malformed,
         Refusal::UnknownVersion,
@@ -83,6 +100,9 @@ fn an_error_of_a_lower_layer_keeps_its_meaning() {
     ];
     let identities = [
         (identity::Error::Malformed, Error::Malformed),
+        (identity::Error::UnknownVersion, Error::UnknownVersion),
+        (identity::Error::OtherAccount, Error::Malformed),
+        (identity::Error::WrongKey, Error::Malformed),
         (identity::Error::BadSignature, Error::BadSignature),
         (identity::Error::Rng, Error::Rng),
     ];

@@ -71,6 +71,7 @@ impl From<identity::Error> for Error {
     fn from(error: identity::Error) -> Self {
         match error {
             identity::Error::Rng => Self::Rng,
+            identity::Error::UnknownVersion => Self::UnknownVersion,
             identity::Error::BadSignature => Self::BadSignature,
             _ => Self::Malformed,
         }

@@ -36,6 +36,19 @@ impl Address {
         })
     }
 
+    /// An address of a length that is known to be allowed.
+    pub(super) fn of_length<const N: usize>(address: [u8; N]) -> Self {
+        const { assert!(N >= 1 && N <= ADDRESS_MAX) };
+        let mut bytes = [0; ADDRESS_MAX];
+        for (to, from) in bytes.iter_mut().zip(address) {
+            *to = from;
+        }
+        Self {
+            length: const { N as u8 },
+            bytes,
+        }
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -145,9 +145,11 @@ impl From<envelope::Error> for Error {
 impl From<identity::Error> for Error {
     fn from(error: identity::Error) -> Self {
         match error {
-            identity::Error::Malformed => Self::Malformed,
+            identity::Error::UnknownVersion => Self::UnknownVersion,
             identity::Error::BadSignature => Self::BadSignature,
             identity::Error::Rng => Self::Rng,
+            // What is said of device lists and comparisons only does not come up in a conversation.
+            _ => Self::Malformed,
         }
     }
 }
