@@ -40,6 +40,7 @@ pub mod hazmat;
 
 pub use agreement::{Bundle, Prekeys, VerifiedBundle};
 pub use crypto::{CryptoRng, TryCryptoRng};
+pub use device::Device;
 pub use identity::{Address, DeviceIdentity, Identity};
 #[cfg(feature = "std")]
 pub use os::{os_rng, system_now};

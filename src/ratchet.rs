@@ -218,18 +218,14 @@ impl Ratchet {
         text: &[u8],
         entropy: &mut impl Entropy,
     ) -> Result<Vec<u8>, Error> {
+        let exhausted = self.is_exhausted();
         let Quantum::Whole {
             own: seeds, braid, ..
         } = &mut self.quantum
         else {
             return Err(Error::ReceiveOnly);
         };
-        if let Turn::Theirs {
-            sending: Some(chain),
-            ..
-        } = &self.turn
-            && chain.number >= CHAIN_MAX
-        {
+        if exhausted {
             return Err(Error::ChainExhausted);
         }
         if text.len() > TEXT_MAX {
@@ -325,6 +321,14 @@ impl Ratchet {
                     sending: Some(_),
                     ..
                 }
+        )
+    }
+
+    /// Whether the sending chain has no further number.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        matches!(
+            &self.turn,
+            Turn::Theirs { sending: Some(chain), .. } if chain.number >= CHAIN_MAX
         )
     }
 

@@ -27,8 +27,9 @@ pub use first::StagedFirst;
 pub use incoming::Incoming;
 pub use stored::{Stored, export, import};
 
+pub(crate) use stored::{Encoding, export_with};
 #[cfg(feature = "hazmat")]
-pub(crate) use stored::{decode, encode, export_with};
+pub(crate) use stored::{decode, encode};
 
 #[cfg(test)]
 mod tests;

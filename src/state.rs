@@ -61,6 +61,11 @@ impl AppKey {
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(Secret::new(bytes))
     }
+
+    /// The key.
+    pub(crate) const fn secret(&self) -> &Secret<32> {
+        &self.0
+    }
 }
 
 /// Why a stored state was refused.

@@ -33,3 +33,7 @@ pub const GENERATIONS: usize = 16;
 /// Greatest `created_at`, Unix milliseconds: the year 10889. A peer that claims more is refused, so that a
 /// successor's time can always be written.
 pub const CREATED_AT_MAX: u64 = (1 << 48) - 1;
+
+/// Ids left out when a device was set back to an older state of itself: more than it can have given out since, so that
+/// none is given twice.
+pub const LEFT_OUT: u32 = 1 << 20;

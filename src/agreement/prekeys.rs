@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 
 use super::bundle::{Bundle, KemPrekey, OneTimePrekey, SignedPrekey};
-use super::limits::{GENERATIONS, GRACE, ONE_TIME_KEYS, REPLAY_RECORDS, ROTATION, VALIDITY};
+use super::limits::{
+    GENERATIONS, GRACE, LEFT_OUT, ONE_TIME_KEYS, REPLAY_RECORDS, ROTATION, VALIDITY,
+};
 use super::{Error, FirstPrefix, Used};
 use crate::crypto::dh::DhKeyPair;
 use crate::crypto::hedge::{Entropy, Hedged};
@@ -152,6 +154,30 @@ impl Prekeys {
         };
         memory::push(&mut self.generations, generation);
         self.next_id = next_id;
+        Ok(())
+    }
+
+    /// For a device that was set back to an older state of itself (SPEC §19.6): no one-time key is held any more, the next
+    /// [`LEFT_OUT`] ids are left out, and there is a new generation. Publish everything anew afterwards.
+    ///
+    /// # Errors
+    /// As [`rotate`](Self::rotate); the state is what it was.
+    pub fn restart(
+        &mut self,
+        device: &DeviceIdentity,
+        now: u64,
+        rng: &mut (impl TryCryptoRng + ?Sized),
+    ) -> Result<(), Error> {
+        let before = self.next_id;
+        self.next_id = before
+            .checked_add(LEFT_OUT)
+            .ok_or(Error::PrekeysExhausted)?;
+        if let Err(error) = self.rotate(device, now, rng) {
+            self.next_id = before;
+            return Err(error);
+        }
+        memory::clear(&mut self.one_time_dh);
+        memory::clear(&mut self.one_time_kem);
         Ok(())
     }
 

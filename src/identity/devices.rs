@@ -107,6 +107,12 @@ impl DeviceList {
         &self.hash
     }
 
+    /// The hash of the list before; zero in the first.
+    #[must_use]
+    pub const fn prev_hash(&self) -> &[u8; 32] {
+        &self.content.prev_hash
+    }
+
     /// How many keys the account has had, the present ones included.
     #[must_use]
     pub const fn entries(&self) -> usize {

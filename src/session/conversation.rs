@@ -17,7 +17,7 @@ use crate::crypto::hedge::{Entropy, Hedged};
 use crate::envelope::Kind;
 use crate::identity::{DeviceIdentity, Identity};
 use crate::memory;
-use crate::ratchet::{Candidate, Notices, Opening, Ratchet, TAG};
+use crate::ratchet::{Candidate, Notices, Opening, Ratchet, TAG, Turn};
 
 /// A message read.
 #[derive(PartialEq, Eq)]
@@ -412,6 +412,33 @@ impl Conversation {
     /// Deletes receive-only states that were not used for 30 days. Every successful call does it as well.
     pub fn expire(&mut self, now: u64) {
         memory::retain(&mut self.states, |state| state.is_live(now));
+    }
+
+    /// Whether a message can be sealed only after the conversation was begun, or begun anew: no state sends, it was not
+    /// answered for too long, or its chain has no further number.
+    #[must_use]
+    pub fn must_begin(&self, now: u64) -> bool {
+        self.sending().is_none_or(|state| {
+            let late = matches!(
+                &state.origin,
+                Origin::Initiator { unanswered: Some(unanswered) } if now > unanswered.deadline
+            );
+            late || state.ratchet.is_exhausted()
+        })
+    }
+
+    /// Makes every state receive-only, for a device that was set back to an older state of itself (SPEC §19.6): the next
+    /// message needs [`begin`](Self::begin).
+    pub fn stop_sending(&mut self, now: u64) {
+        for state in &mut self.states {
+            state.stop_sending(now);
+        }
+    }
+
+    /// Whether the next message sealed begins a chain: the peer has read one of the chain before.
+    pub(crate) fn begins_chain(&self) -> bool {
+        self.sending()
+            .is_some_and(|state| matches!(state.ratchet.turn, Turn::Ours { .. }))
     }
 
     /// The tags under which messages of this conversation arrive: at most 24.

@@ -29,7 +29,7 @@ fn integrity(_: wire::Error) -> Error {
 }
 
 impl Conversation {
-    pub(super) fn write(&self, writer: &mut Writer) -> Result<(), Error> {
+    pub(crate) fn write(&self, writer: &mut Writer) -> Result<(), Error> {
         self.peer.address().write(writer);
         writer
             .bytes(self.peer.keys().signing_key().as_bytes())
@@ -43,7 +43,7 @@ impl Conversation {
         Ok(())
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
         let address = Address::read(reader).map_err(integrity)?;
         let signing = VerifyingKey(*reader.array().map_err(integrity)?);
         let dh = DhPublic::from_bytes(reader.array().map_err(integrity)?)

@@ -15,6 +15,8 @@ use crate::wire::{Reader, Writer};
 /// The version of every stored encoding. (0 was a draft without the post-quantum ratchet, never released.)
 const VERSION: u16 = 1;
 
+pub(crate) use sealed::Encoding;
+
 mod sealed {
     use super::{Error, Reader, Writer};
 
@@ -32,7 +34,7 @@ mod sealed {
     }
 }
 
-/// What can be exported: [`DeviceIdentity`], [`Prekeys`] and [`Conversation`].
+/// What can be exported: [`DeviceIdentity`], [`Prekeys`], [`Conversation`], and what a device stores besides.
 pub trait Stored: sealed::Encoding {}
 
 impl<T: sealed::Encoding> Stored for T {}

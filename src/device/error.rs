@@ -1,0 +1,99 @@
+//! Why a call of a device failed: nothing was changed, and nothing given out (SPEC §19.7).
+
+use core::fmt;
+
+use super::store::Unreadable;
+use crate::{agreement, identity, session};
+
+/// Why a call failed. But for [`Unknown`](Self::Unknown), store and device are what they were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// What a conversation, the prekeys or a stored value refused.
+    Session(session::Error),
+    /// What was wrong with a device list, or with a request to be on it.
+    Identity(identity::Error),
+    /// No device list of the account is known: fetch it and call `update_list`.
+    UnknownAccount,
+    /// The account's keys are others than the user agreed to: ask, then call `approve`.
+    KeyChanged,
+    /// Some device has no conversation to send in: see `unreached`, fetch its bundle and call `begin`.
+    Unreached,
+    /// This device is not on its account's device list, or has not seen it.
+    NotLinked,
+    /// This device does not hold the account's key.
+    NotPrimary,
+    /// This device was set back: fetch the account's newest device list and call `update_list` before signing another.
+    ListDue,
+    /// The app's name of a message is empty or longer than 64 bytes.
+    ClientId,
+    /// Nothing is stored under this name.
+    NotFound,
+    /// The store holds a device.
+    Occupied,
+    /// The store holds no device.
+    Empty,
+    /// The store is older than the app's own count says: call `restore`, not `open`.
+    RolledBack,
+    /// Another process has changed the store meanwhile. The device has caught up: call again.
+    Stale,
+    /// The store has stored nothing.
+    Failed,
+    /// The store cannot be read.
+    Unreadable,
+    /// Whether the last change was stored is not known: call `reopen`. Nothing of it was given out.
+    Unknown,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Session(error) => return error.fmt(f),
+            Self::Identity(error) => return error.fmt(f),
+            Self::UnknownAccount => "no device list of the account is known",
+            Self::KeyChanged => "the user has not agreed to the account's new keys",
+            Self::Unreached => "a device has no conversation to send in",
+            Self::NotLinked => "this device is not on its account's list",
+            Self::NotPrimary => "this device does not hold the account's key",
+            Self::ListDue => "the account's newest device list is to be fetched first",
+            Self::ClientId => "the name of the message is empty or too long",
+            Self::NotFound => "nothing is stored under this name",
+            Self::Occupied => "the store holds a device",
+            Self::Empty => "the store holds no device",
+            Self::RolledBack => "the store is older than it was",
+            Self::Stale => "the store was changed by another process",
+            Self::Failed => "the store has stored nothing",
+            Self::Unreadable => "the store cannot be read",
+            Self::Unknown => "whether the last change was stored is not known",
+        })
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<session::Error> for Error {
+    fn from(error: session::Error) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl From<agreement::Error> for Error {
+    fn from(error: agreement::Error) -> Self {
+        Self::Session(error.into())
+    }
+}
+
+impl From<identity::Error> for Error {
+    fn from(error: identity::Error) -> Self {
+        match error {
+            identity::Error::Rng => Self::Session(session::Error::Rng),
+            error => Self::Identity(error),
+        }
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(_: Unreadable) -> Self {
+        Self::Unreadable
+    }
+}

@@ -1,0 +1,181 @@
+//! Devices of accounts talk through a server: the ordinary course, and what each rule of SPEC §19 says.
+
+mod common;
+
+use common::server::{Server, catch_up, link, messages, publish, receive, register, send};
+use common::{DAY, NOW, SeededRng};
+use subrosa::AppKey;
+use subrosa::Device;
+use subrosa::device::{Content, Error, Event, MemoryStore, Outgoing};
+use subrosa::session;
+
+const KEY: [u8; 32] = [7; 32];
+
+fn new(server: &mut Server, rng: &mut SeededRng) -> Device<MemoryStore> {
+    register(server, MemoryStore::new(), KEY, NOW, rng).0
+}
+
+#[test]
+fn accounts_of_two_devices_talk() {
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(1));
+    let mut alice = new(server, rng);
+    let mut laptop = link(server, &mut alice, MemoryStore::new(), KEY, NOW, rng);
+    let mut bob = new(server, rng);
+    let mut tablet = link(server, &mut bob, MemoryStore::new(), KEY, NOW, rng);
+    let [to_alice, to_bob] = [&alice, &bob].map(|device| device.account().unwrap());
+
+    for round in 0..5u8 {
+        let sent = send(server, &mut alice, &to_bob, &[1, round], &[round], NOW, rng).unwrap();
+        assert_eq!(sent.copies.len(), 3, "bob's two devices and the laptop");
+        for device in [&mut bob, &mut tablet] {
+            let events = receive(server, device, NOW, rng).unwrap();
+            let read = messages(device, &events, rng);
+            assert_eq!(read.len(), 1, "{events:?}");
+            assert_eq!(read[0].text, [round]);
+            assert_eq!(read[0].from, *alice.address());
+            assert_eq!(read[0].content, Content::Message);
+        }
+        let events = receive(server, &mut laptop, NOW, rng).unwrap();
+        let read = messages(&mut laptop, &events, rng);
+        assert_eq!(read.len(), 1, "{events:?}");
+        assert_eq!(read[0].content, Content::Copy { to: to_bob });
+
+        send(
+            server,
+            &mut tablet,
+            &to_alice,
+            &[2, round],
+            b"answer",
+            NOW,
+            rng,
+        )
+        .unwrap();
+        for device in [&mut alice, &mut laptop] {
+            let events = receive(server, device, NOW, rng).unwrap();
+            assert_eq!(messages(device, &events, rng)[0].text, b"answer");
+        }
+        receive(server, &mut bob, NOW, rng).unwrap();
+    }
+    // Every entry was acknowledged: what is stored is what conversations need.
+    assert_eq!(alice.inbox(0, 100, rng).unwrap(), []);
+    assert_eq!(alice.outbox(0, 100, rng).unwrap().0, []);
+    assert_eq!(
+        bob.inbox(0, 100, rng).unwrap().len(),
+        5,
+        "copies not read yet"
+    );
+}
+
+#[test]
+fn a_message_stays_until_it_is_acknowledged() {
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(2));
+    let mut alice = new(server, rng);
+    let mut bob = new(server, rng);
+    let to = bob.account().unwrap();
+    let message = Outgoing {
+        id: b"one",
+        to,
+        text: b"text",
+        partial: false,
+    };
+    catch_up(server, &mut alice, &to, NOW, rng).unwrap();
+    assert_eq!(alice.send(&message, NOW, rng), Err(Error::Unreached));
+    let bundle = server.bundle(bob.address()).unwrap();
+    alice.begin(&[&bundle], NOW, rng).unwrap()[0].unwrap();
+    let sent = alice.send(&message, NOW, rng).unwrap();
+    // The same name gives the same bytes, in this process and in the next.
+    assert_eq!(alice.send(&message, NOW, rng), Ok(sent.clone()));
+    let mut alice = Device::open(alice.into_store(), AppKey::new(KEY), None).unwrap();
+    assert_eq!(alice.retry(b"one", rng), Ok(Some(sent.clone())));
+    assert_eq!(
+        alice.outbox(0, 10, rng).unwrap().0,
+        std::slice::from_ref(&sent)
+    );
+    alice.sent(&[b"one"], rng).unwrap();
+    assert_eq!(alice.retry(b"one", rng), Ok(None));
+
+    server.send(&sent);
+    let events = receive(server, &mut bob, NOW, rng).unwrap();
+    let [Event::Message(received)] = &events[..] else {
+        panic!("{events:?}");
+    };
+    let mut bob = Device::open(bob.into_store(), AppKey::new(KEY), None).unwrap();
+    assert_eq!(
+        bob.inbox(0, 10, rng).unwrap(),
+        std::slice::from_ref(received)
+    );
+    bob.read(&[received.id], rng).unwrap();
+    assert_eq!(bob.inbox(0, 10, rng).unwrap(), []);
+    // A repeat of the network is not shown again.
+    let again = bob.receive(&[&sent.copies[0].message], NOW, rng).unwrap();
+    assert!(
+        matches!(
+            &again[..],
+            [Event::Rejected {
+                error: session::Error::Duplicate,
+                ..
+            }]
+        ),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn a_day_old_backup_is_restored() {
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(3));
+    let mut alice = new(server, rng);
+    let mut bob = new(server, rng);
+    let [to_alice, to_bob] = [&alice, &bob].map(|device| device.account().unwrap());
+    send(server, &mut alice, &to_bob, b"1", b"before", NOW, rng).unwrap();
+    receive(server, &mut bob, NOW, rng).unwrap();
+    let backup = bob.into_store();
+    // On its way while the rest happens.
+    let late = send(server, &mut alice, &to_bob, b"late", b"under way", NOW, rng).unwrap();
+    server.queues.clear();
+    let mut bob = Device::open(backup.clone(), AppKey::new(KEY), None).unwrap();
+    send(server, &mut bob, &to_alice, b"2", b"answer", NOW, rng).unwrap();
+    receive(server, &mut alice, NOW, rng).unwrap();
+    let anchor = bob.generation();
+
+    let opened = Device::open(backup.clone(), AppKey::new(KEY), Some(anchor));
+    assert_eq!(opened.err(), Some(Error::RolledBack));
+    let mut bob = Device::restore(backup, AppKey::new(KEY), NOW + DAY, rng).unwrap();
+    assert_eq!(
+        bob.unreached(&to_alice, NOW + DAY, rng).unwrap(),
+        [*alice.address()]
+    );
+    assert!(bob.publish_due(NOW + DAY, rng).unwrap());
+    server.one_time.remove(bob.address());
+    publish(server, &mut bob, 5, NOW + DAY, rng);
+    // What was under way is read in the old state. What answers to the lost answer is not.
+    send(
+        server,
+        &mut alice,
+        &to_bob,
+        b"3",
+        b"too late",
+        NOW + DAY,
+        rng,
+    )
+    .unwrap();
+    server.send(&late);
+    let events = receive(server, &mut bob, NOW + DAY, rng).unwrap();
+    let read = messages(&mut bob, &events, rng);
+    assert_eq!(read.len(), 1, "{events:?}");
+    assert_eq!(read[0].text, b"under way");
+    assert!(read[0].notices.old_state);
+    let forked = Event::Rejected {
+        envelope: 0,
+        from: Some(*alice.address()),
+        error: session::Error::Forked,
+        action: session::Action::BeginAnew,
+    };
+    assert!(events.contains(&forked), "{events:?}");
+    send(server, &mut bob, &to_alice, b"4", b"anew", NOW + DAY, rng).unwrap();
+    let events = receive(server, &mut alice, NOW + DAY, rng).unwrap();
+    assert_eq!(
+        messages(&mut alice, &events, rng)[0].text,
+        b"anew",
+        "{events:?}"
+    );
+}
