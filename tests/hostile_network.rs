@@ -157,6 +157,7 @@ fn add(total: &mut Tally, other: &Tally) {
     total.begun += other.begun;
     total.told_to_begin += other.told_to_begin;
     total.begun_after_the_storm += other.begun_after_the_storm;
+    total.stalls += other.stalls;
     total.rounds_after_the_storm = total
         .rounds_after_the_storm
         .max(other.rounds_after_the_storm);
@@ -191,4 +192,107 @@ fn attack_r13_three_peers_are_not_stuck_whatever_is_lost() {
 #[test]
 fn attack_r13_nobody_is_stuck_though_devices_are_set_back() {
     storms("set back", SET_BACK, set_back(), 24, 400);
+}
+
+/// A burst of first messages is lost, and with it when its agreement was made: whoever reads the next one cannot know
+/// what ranks above it.
+fn burst_is_lost(world: &mut World, from: u8) {
+    world.step(&Op::Lose {
+        from,
+        to: 0,
+        count: 2_050,
+    });
+}
+
+/// An app that begins anew at each refusal, and one that drops first messages of nobody.
+const APPS: [u64; 2] = [0, 1 << 10];
+
+#[test]
+fn attack_r13_a_clock_is_behind_and_a_burst_is_lost() {
+    for (seed, stalls) in APPS.into_iter().zip([1, 3]) {
+        let mut world = World::new(LAWLESS, seed);
+        world.step(&Op::SetClock { who: 1, hours: -1 });
+        burst_is_lost(&mut world, 0);
+        world.heal();
+        let tally = &world.tally;
+        assert_eq!((tally.stalls, tally.rounds_after_the_storm), (stalls, 1));
+    }
+}
+
+#[test]
+fn attack_r13_the_bursts_of_both_are_lost() {
+    for (seed, stalls) in APPS.into_iter().zip([0, 7]) {
+        let mut world = World::new(LAWLESS, seed);
+        burst_is_lost(&mut world, 0);
+        burst_is_lost(&mut world, 1);
+        world.heal();
+        let tally = &world.tally;
+        assert_eq!((tally.stalls, tally.rounds_after_the_storm), (stalls, 1));
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_shortens_nothing() {
+    let mut world = World::new(LAWLESS, 0);
+    let deliver = Op::Deliver { pick: 0 };
+    let clock = |hours| Op::SetClock { who: 1, hours };
+    let from_device_0 = Op::Send {
+        from: 0,
+        to: 0,
+        count: 3,
+    };
+    let begin_anew = Op::Begin {
+        from: 1,
+        to: 0,
+        one_time: true,
+    };
+    // The third message is opened earlier than the second, by the reader's clock; thirty days after the third the fourth
+    // is read all the same (SPEC §11.3-R5, R7).
+    let thirty_days = Op::Wait {
+        minutes: 30 * 24 * 60,
+    };
+    for op in [from_device_0, deliver.clone(), begin_anew, clock(71)] {
+        world.step(&op);
+    }
+    for op in [deliver.clone(), clock(-71), deliver.clone(), thirty_days] {
+        world.step(&op);
+    }
+    world.step(&deliver);
+    assert_eq!(world.tally.read, 4);
+    world.heal();
+}
+
+/// The Braid's epoch ends with a message that `who` reads, and forgets again: the next chain of its peer belongs to an
+/// epoch that it does not have (SPEC §9.4-R3).
+#[test]
+fn attack_r13_an_epoch_is_forgotten() {
+    for (seed, turns, who) in [(8, 11, 0), (9, 30, 1)] {
+        let mut world = World::new(SET_BACK, seed);
+        let peer = 1 - who;
+        let all = Op::DeliverMany { count: 31 };
+        let send = |from, count| Op::Send { from, to: 0, count };
+        for turn in 0..turns {
+            world.step(&send(turn % 2, 1));
+            world.step(&all);
+        }
+        for op in [send(who, 0), all.clone(), send(peer, 3)] {
+            world.step(&op);
+        }
+        for op in [
+            Op::DeliverMany { count: 0 },
+            send(who, 0),
+            Op::Save { who },
+            Op::DeliverMany { count: 2 },
+            send(who, 0),
+            all.clone(),
+        ] {
+            world.step(&op);
+        }
+        assert!(world.tally.refused.is_empty());
+        for op in [Op::SetBack { who }, send(peer, 0), all] {
+            world.step(&op);
+        }
+        assert_eq!(world.tally.refused.get("Forked"), Some(&1));
+        world.heal();
+    }
 }

@@ -21,17 +21,22 @@ impl World {
             .filter(|(from, to)| self.must_begin(*from, *to))
             .count();
         self.agreements.clear();
-        for round in 1.. {
+        loop {
+            let stalls = self.tally.stalls;
             let mut healthy = true;
             for (from, to) in self.pairs().collect::<Vec<_>>() {
                 self.now += 60_000;
                 healthy &= self.write(from, to);
             }
-            self.tally.rounds_after_the_storm = round;
+            self.tally.rounds_after_the_storm += usize::from(self.tally.stalls == stalls);
             if healthy {
                 break;
             }
-            assert!(round < self.rules.rounds, "stuck: {:#?}", self.course);
+            assert!(
+                self.tally.rounds_after_the_storm < self.rules.rounds,
+                "stuck: {:#?}",
+                self.course
+            );
             self.now += self.rules.pause * 3_600_000;
         }
         // Only a device that was set back contradicts what it said in the Braid (SPEC §10.7-R2).
@@ -84,7 +89,11 @@ impl World {
                     let good = !reading.old_state && reading.action == Action::Nothing;
                     return good && attempt == 0;
                 }
-                Outcome::Refused(error) => match error.action() {
+                Outcome::FirstRefused(Error::GapTooLarge) => {
+                    self.outlast(message);
+                    return false;
+                }
+                Outcome::Refused(error) | Outcome::FirstRefused(error) => match error.action() {
                     // Asked once, the app sends again; asked twice, it begins anew.
                     Action::AskAgain if attempt == 0 => {}
                     Action::AskAgain => self.renew(from, to),
@@ -101,6 +110,43 @@ impl World {
             }
         }
         false
+    }
+
+    /// Of an unanswered burst so much was lost that its reader learns not even when the agreement was made (SPEC
+    /// §7.5-R6). Whatever the reader begins meanwhile may rank below it (SPEC §11.3-R1), and then its sender goes on in
+    /// it. There are three ways out; for each so much time passes as it needs, and not more.
+    fn outlast(&mut self, message: usize) {
+        let sent = &self.log[message];
+        let (from, to, created_at) = (sent.from, sent.to, sent.model.session.created_at);
+        let sender = &self.peers[from].models[&to];
+        let (late, deadline) = (sender.all_is_late(), sender.deadline());
+        let reader = self.peers[to].models.get(&from);
+        let outranks = match reader {
+            Some(reader) => reader.would_outrank(created_at, self.clock(to)),
+            None => self.clock(to) > created_at,
+        };
+        if !self.drops_far_firsts && outranks {
+            // What it begins now is where both go on.
+            return;
+        }
+        self.tally.stalls += 1;
+        let stalls = self.stalls.entry((from, to)).or_default();
+        *stalls += 1;
+        let (who, until) = match (self.drops_far_firsts, *stalls) {
+            // The reader begins anew at each refusal, and in the end at a later time than that of the agreement.
+            (false, 1) => (to, Some(created_at)),
+            // What the reader writes is read in an old state. After a day the second such message makes the sender
+            // begin anew (SPEC §11.3-R5).
+            (true, 1 | 3) => return,
+            (true, 2) => (from, late),
+            // If the reader's burst is lost in the same way, the sender begins anew when it was unanswered for too long
+            // (SPEC §11.3-R6).
+            (true, 4) => (from, deadline),
+            _ => panic!("stuck: {:#?}", self.course),
+        };
+        let clock = self.clock(who);
+        self.now += until.map_or(0, |until| (until + 1).saturating_sub(clock));
+        self.course.push(format!("{from} to {to}: waited"));
     }
 
     fn renew(&mut self, from: usize, to: usize) {

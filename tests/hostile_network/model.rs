@@ -224,6 +224,35 @@ impl ConversationModel {
         matches!(last.standing, Standing::Sending).then_some(last)
     }
 
+    /// Until when the state that sends may be unanswered, if it is.
+    pub fn deadline(&self) -> Option<u64> {
+        match self.sending()?.origin {
+            Origin::Initiator { deadline } => deadline,
+            Origin::Responder => None,
+        }
+    }
+
+    /// From when on whatever is read in an old state is late.
+    pub fn all_is_late(&self) -> Option<u64> {
+        let since = self.states.iter().filter_map(|state| match state.standing {
+            Standing::Sending => None,
+            Standing::ReceiveOnly { since, .. } => Some(since),
+        });
+        Some(since.max()? + CHANGEOVER)
+    }
+
+    /// Whether an agreement that is begun now ranks above one of that time.
+    pub fn would_outrank(&self, created_at: u64, now: u64) -> bool {
+        now.max(self.last_created_at + 1) > created_at
+    }
+
+    /// Whether `message` would begin a chain, and if so, whether in the state that sends.
+    pub fn begins_chain(&self, message: &Message, now: u64) -> Option<bool> {
+        let mut live = self.states.iter().filter(|state| state.is_live(now));
+        let state = live.find(|state| state.next_header_key == message.chain.header_key)?;
+        Some(matches!(state.standing, Standing::Sending))
+    }
+
     pub fn tags(&self) -> usize {
         self.states.iter().map(|state| state.tags().count()).sum()
     }
@@ -549,7 +578,7 @@ impl State {
         else {
             return (false, false);
         };
-        *last_used = now;
+        *last_used = now.max(*last_used);
         let was_late = *late;
         let is_late = now > *since + CHANGEOVER;
         *late = was_late || is_late;

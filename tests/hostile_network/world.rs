@@ -148,6 +148,8 @@ pub struct Sent {
     bytes: Rc<[u8]>,
     text: Vec<u8>,
     model: Message,
+    /// Where its sender was in the Braid.
+    pq_epoch: Option<u32>,
 }
 
 /// What is stored, in one commit, and what the model has in its place.
@@ -186,6 +188,7 @@ struct Peer {
     rotations: usize,
     /// Messages that broke the Braid.
     pq_broken: usize,
+    was_set_back: bool,
 }
 
 /// What became of a message.
@@ -193,6 +196,8 @@ struct Peer {
 pub enum Outcome {
     Read(Reading),
     Refused(Error),
+    /// A first message, before the library names its sender.
+    FirstRefused(Error),
     /// The app did not believe the sender.
     Declined,
 }
@@ -207,7 +212,9 @@ pub struct Tally {
     /// Messages whose reading said to begin anew.
     pub told_to_begin: usize,
     pub begun_after_the_storm: usize,
+    /// Without those that `stalls` counts.
     pub rounds_after_the_storm: usize,
+    pub stalls: usize,
     pub largest: usize,
 }
 
@@ -223,10 +230,15 @@ pub struct World {
     agreements: BTreeMap<(usize, usize), usize>,
     /// Some device was set back.
     set_back: bool,
+    /// Of a first message with too great a gap before it the library names no sender. Some apps drop it (SPEC
+    /// §14.1-R2), others believe the network who sent it, and begin anew.
+    drops_far_firsts: bool,
     /// When each agreement was made.
     created: BTreeSet<u64>,
     /// What happened after the storm.
     course: Vec<String>,
+    /// For each pair, the texts after the storm that nobody could read yet (`outlast`).
+    stalls: BTreeMap<(usize, usize), usize>,
     pub tally: Tally,
 }
 
@@ -247,8 +259,10 @@ impl World {
             in_flight: VecDeque::new(),
             agreements: BTreeMap::new(),
             set_back: false,
+            drops_far_firsts: seed >> 10 & 1 == 1,
             created: BTreeSet::new(),
             course: Vec::new(),
+            stalls: BTreeMap::new(),
             tally: Tally::default(),
         }
     }
@@ -383,6 +397,7 @@ impl World {
                 {
                     self.set_back = true;
                     let peer = self.peer(who);
+                    peer.was_set_back = true;
                     peer.load(saved);
                     // Numbers that come again are told from repeated messages within a window of 32. An app that may
                     // be set back further has to notice it by itself, and then begins anew.
@@ -460,6 +475,7 @@ impl World {
                     bytes: bytes.into(),
                     text,
                     model,
+                    pq_epoch: conversation.pq_epoch(),
                 });
                 *peer.sent_since.entry(to).or_default() += 1;
                 self.in_flight.push_back(place);
@@ -600,14 +616,14 @@ impl World {
                 }
                 self.tally.read += 1;
             }
-            Outcome::Refused(error) => {
+            Outcome::Refused(error) | Outcome::FirstRefused(error) => {
                 if is_new {
                     let from = self.log[message].from;
                     assert!(
                         self.rules.late_by.is_none(),
                         "a message was not read: {error:?}"
                     );
-                    if error.action() == Action::BeginAnew {
+                    if self.heeded(&outcome) == Action::BeginAnew {
                         self.peers[to].begin_anew.insert(from);
                     }
                 }
@@ -616,6 +632,15 @@ impl World {
             Outcome::Declined => assert!(self.rules.late_by.is_none()),
         }
         outcome
+    }
+
+    /// What the app does after a refusal.
+    fn heeded(&self, outcome: &Outcome) -> Action {
+        match outcome {
+            Outcome::FirstRefused(Error::GapTooLarge) if self.drops_far_firsts => Action::Drop,
+            Outcome::Refused(error) | Outcome::FirstRefused(error) => error.action(),
+            Outcome::Read(_) | Outcome::Declined => Action::Nothing,
+        }
     }
 
     /// What the app of `to` does with a genuine message, compared with the model at each step.
@@ -749,6 +774,7 @@ impl Peer {
             published: None,
             rotations: 0,
             pq_broken: 0,
+            was_set_back: false,
         }
     }
 
@@ -818,8 +844,19 @@ impl Peer {
     ) -> Result<Reading, Error> {
         let conversation = self.conversations.get_mut(&key).unwrap();
         let before = snapshot(conversation, &self.identity);
-        let mut expected = self.models.get_mut(&key).unwrap().open(&sent.model, now);
+        let model = self.models.get_mut(&key).unwrap();
+        let model_before = self.was_set_back.then(|| model.clone());
+        let mut expected = model.open(&sent.model, now);
         let opened = conversation.open(incoming, now);
+        // The model has no Braid: a device that was set back may not have the epoch any more of which its peer's next
+        // chain is (SPEC §9.4-R3).
+        if let (Some(model_before), Err(Error::Forked)) = (model_before, &opened)
+            && let Some(sends) = model_before.begins_chain(&sent.model, now)
+            && (!sends || sent.pq_epoch > conversation.pq_epoch())
+        {
+            *model = model_before;
+            expected = Err(Error::Forked);
+        }
         let reading = match opened {
             Ok(opened) => {
                 assert_eq!(opened.text, sent.text);
@@ -863,7 +900,7 @@ impl Peer {
             Err(error) => {
                 assert_eq!(Err(error), expected);
                 assert_eq!(snapshot(&self.prekeys, &self.identity), before);
-                return Outcome::Refused(error);
+                return Outcome::FirstRefused(error);
             }
         };
         assert_eq!(expected, Ok(()));
