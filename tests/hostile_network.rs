@@ -219,6 +219,25 @@ fn attack_r13_a_clock_is_behind_and_a_burst_is_lost() {
     }
 }
 
+/// Who knows the agreement of the burst has nothing to wait for, whatever the clock says.
+#[test]
+fn attack_r13_a_clock_is_behind_and_a_later_burst_is_lost() {
+    for seed in APPS {
+        let mut world = World::new(LAWLESS, seed);
+        world.step(&Op::SetClock { who: 1, hours: -1 });
+        world.step(&Op::Send {
+            from: 0,
+            to: 0,
+            count: 0,
+        });
+        world.step(&Op::Deliver { pick: 0 });
+        burst_is_lost(&mut world, 0);
+        world.heal();
+        let tally = &world.tally;
+        assert_eq!((tally.stalls, tally.rounds_after_the_storm), (0, 2));
+    }
+}
+
 #[test]
 fn attack_r13_the_bursts_of_both_are_lost() {
     for (seed, stalls) in APPS.into_iter().zip([0, 7]) {
