@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::Error;
 use crate::mark::Mark;
+use crate::slots;
 
 /// "sbrs": the `application_id` in the header of the file.
 const APPLICATION: i32 = 0x7362_7273;
@@ -19,18 +20,14 @@ const FORMAT: u32 = 1;
 /// Longer than any commit or checkpoint of another connection takes.
 pub const BUSY: Duration = Duration::from_secs(5);
 
-/// One row of `store`; a row of `entry` for each value.
-const SCHEMA: &[(&str, &str)] = &[
-    (
-        "store",
-        "CREATE TABLE store (id INTEGER PRIMARY KEY CHECK (id = 0), generation INTEGER NOT NULL, mark BLOB, \
-         touched INTEGER NOT NULL) STRICT",
-    ),
-    (
-        "entry",
-        "CREATE TABLE entry (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, value BLOB NOT NULL) STRICT",
-    ),
-];
+/// One row, with how many commits there were.
+const STORE: &str = "CREATE TABLE store (id INTEGER PRIMARY KEY CHECK (id = 0), generation INTEGER NOT NULL, mark BLOB, \
+                     touched INTEGER NOT NULL) STRICT";
+
+const SCHEMA: [&str; 4] = [STORE, slots::ENTRY, slots::SLOT, slots::FREE];
+
+/// More than there are: each is prepared once.
+const STATEMENTS: usize = 32;
 
 /// How hard SQLite tries that a commit survives the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,15 +49,17 @@ pub struct File {
 impl File {
     /// Opens the file at `path`, and makes it a store if it is new or empty.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        // As SQLite does, which puts the log beside what a symbolic link leads to.
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // What begins with `/` is no URI, which SQLite would read options from.
+        let path = std::path::absolute(path).map_err(|_| Error::Unsuitable)?;
+        // SQLite puts the log beside what a symbolic link leads to.
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
         let log = log_of(&real);
         let had_log = log.exists();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_EXRESCODE;
-        let mut connection = Connection::open_with_flags(path, flags)?;
+        let mut connection = Connection::open_with_flags(&path, flags)?;
         connection.busy_timeout(BUSY)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -95,10 +94,11 @@ fn log_of(file: &Path) -> PathBuf {
 }
 
 fn set_up(connection: &Connection) -> Result<(), Error> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     to_wal(connection)?;
     // Checkpoints are this crate's own: `SqliteStore::checkpoint`.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    // What is replaced or removed is overwritten with zeros, in free pages, too.
+    // What a page no longer holds is overwritten; `slots` says why that does not suffice.
     connection.pragma_update(None, "secure_delete", true)?;
     // Nor does it get into temporary files.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -176,12 +176,10 @@ fn check(connection: &Connection) -> Result<(), Error> {
         return Err(Error::NewerFormat(format));
     }
     let mut statement =
-        connection.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
-    let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let found: Vec<(String, String)> = found.collect::<Result<_, _>>()?;
-    let as_written = SCHEMA
-        .iter()
-        .all(|(name, sql)| found.iter().any(|(found, is)| found == name && is == sql));
+        connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    let found = statement.query_map([], |row| row.get(0))?;
+    let found: Vec<String> = found.collect::<Result<_, _>>()?;
+    let as_written = SCHEMA.iter().all(|sql| found.iter().any(|is| is == sql));
     if format != FORMAT || found.len() != SCHEMA.len() || !as_written {
         return Err(Error::NotAStore);
     }
@@ -192,7 +190,7 @@ fn create(connection: &mut Connection) -> Result<(), Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Somebody else may have been first.
     if is_new(&transaction)? {
-        for (_, sql) in SCHEMA {
+        for sql in SCHEMA {
             transaction.execute(sql, [])?;
         }
         transaction.execute("INSERT INTO store VALUES (0, 0, ?1, 0)", [Mark::Closed])?;

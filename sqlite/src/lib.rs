@@ -15,6 +15,7 @@
 mod error;
 mod file;
 mod mark;
+mod slots;
 mod store;
 
 pub use error::{Cause, Error};

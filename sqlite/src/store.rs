@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, ErrorCode};
 use subrosa::device::store::{Commit, Key, Store, Unreadable};
 
 use crate::error::Error;
 use crate::file::{BUSY, File, Sync, set_sync};
 use crate::mark::{Durability, Mark};
+use crate::slots::{self, execute};
 
 /// The log is emptied by the commit that makes it longer than this many bytes. Deleted values are readable in it until
 /// then, so it is short; each time costs two waits for the disk more, so it is not shorter.
@@ -25,9 +26,6 @@ const STATE: &str = "SELECT generation, mark FROM store WHERE id = 0";
 const ADVANCE: &str = "UPDATE store SET generation = ?1, mark = ?2 WHERE id = 0";
 const MARK: &str = "UPDATE store SET mark = ?1 WHERE id = 0";
 const TOUCH: &str = "UPDATE store SET touched = touched + 1 WHERE id = 0";
-const GET: &str = "SELECT value FROM entry WHERE key = ?1";
-const PUT: &str = "INSERT INTO entry (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-const DELETE: &str = "DELETE FROM entry WHERE key = ?1";
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// A file that was opened, and what became of it since.
@@ -313,9 +311,7 @@ impl Store for SqliteStore {
     /// As [`Store::get`]; after a [`Commit::Unknown`] always [`Unreadable`].
     fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, Unreadable> {
         let connection = self.connection.as_ref().ok_or(Unreadable)?;
-        let mut statement = connection.prepare_cached(GET).map_err(|_| Unreadable)?;
-        let value = statement.query_row([key], |row| row.get(0));
-        value.optional().map_err(|_| Unreadable)
+        slots::get(connection, key).map_err(|_| Unreadable)
     }
 
     /// As [`Store::commit`].
@@ -340,14 +336,6 @@ fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     execute(connection, sql, [])
 }
 
-fn execute(
-    connection: &Connection,
-    sql: &str,
-    values: impl rusqlite::Params,
-) -> rusqlite::Result<()> {
-    connection.prepare_cached(sql)?.execute(values).map(|_| ())
-}
-
 /// The generation, and the mark.
 fn state(connection: &Connection) -> rusqlite::Result<(u64, Mark)> {
     connection
@@ -363,13 +351,12 @@ fn apply(
     puts: &[(Key, Vec<u8>)],
     deletes: &[Key],
 ) -> rusqlite::Result<()> {
-    let mut delete = connection.prepare_cached(DELETE)?;
     for key in deletes {
-        delete.execute([key])?;
+        slots::delete(connection, key)?;
     }
-    let mut put = connection.prepare_cached(PUT)?;
+    let mut content = Vec::new();
     for (key, value) in puts {
-        put.execute((key, value))?;
+        slots::put(connection, key, value, &mut content)?;
     }
     // Beyond what SQLite counts to, the conversion is an error.
     execute(connection, ADVANCE, (base.saturating_add(1), mark))
