@@ -49,7 +49,7 @@ pub struct File {
 impl File {
     /// Opens the file at `path`, and makes it a store if it is new or empty.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        // What begins with `/` is no URI, which SQLite would read options from.
+        // An absolute path is no URI, which SQLite would read options from.
         let path = std::path::absolute(path).map_err(|_| Error::Unsuitable)?;
         // SQLite puts the log beside what a symbolic link leads to.
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
