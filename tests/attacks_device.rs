@@ -230,6 +230,44 @@ fn attack_s4_every_value_altered_cut_or_foreign() {
 }
 
 #[test]
+fn attack_s4_a_conversation_that_is_not_intact_can_be_forgotten() {
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(14));
+    let (alice, bob, next) = pair(server, rng);
+    let to_alice = account(&alice);
+    let store = bob.into_store();
+    // The longest value is the prekeys, the next one the conversation.
+    let mut values: Vec<_> = store.iter().collect();
+    values.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
+    let (key, value) = values[1];
+    let mut value = value.to_vec();
+    *value.last_mut().unwrap() ^= 1;
+    let mut bob = open(Altered {
+        values: store.clone(),
+        instead: vec![(*key, value)],
+    })
+    .unwrap();
+    let integrity = Error::Session(session::Error::Integrity);
+    assert_eq!(bob.receive(&[&next], NOW, rng), Err(integrity));
+    bob.forget(&to_alice, NOW, rng).unwrap();
+    let after = bob.into_store();
+    assert!(after.values.iter().all(|(stored, _)| stored != key));
+    let events = open(after.values)
+        .unwrap()
+        .receive(&[&next], NOW, rng)
+        .unwrap();
+    assert!(
+        matches!(
+            &events[..],
+            [Event::Rejected {
+                error: session::Error::NoSession,
+                ..
+            }]
+        ),
+        "{events:?}"
+    );
+}
+
+#[test]
 fn attack_s5_values_swapped_within_a_store_and_between_stores() {
     let (server, rng) = (&mut Server::default(), &mut SeededRng(4));
     let (_, bob, next) = pair(server, rng);

@@ -209,18 +209,22 @@ impl<'a, S: Store, R: TryCryptoRng + ?Sized> Batch<'a, S, R> {
         }
     }
 
-    /// Deletes a conversation and its names.
+    /// Deletes a conversation and its names. One that is not intact goes, too; its names then lead nowhere.
     pub(super) fn delete_peer(&mut self, address: &Address, now: u64) -> Result<(), Error> {
-        if let Some(peer) = self.take_peer(address, now)? {
-            self.rename(address, &peer.names, &[])?;
-            self.peers.insert(
-                *address,
-                Loaded {
-                    value: None,
-                    changed: true,
-                },
-            );
-        }
+        let names = match self.take_peer(address, now) {
+            Ok(Some(peer)) => peer.names,
+            Ok(None) => return Ok(()),
+            Err(Error::Session(session::Error::Integrity)) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        self.rename(address, &names, &[])?;
+        self.peers.insert(
+            *address,
+            Loaded {
+                value: None,
+                changed: true,
+            },
+        );
         Ok(())
     }
 

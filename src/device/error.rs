@@ -41,7 +41,8 @@ pub enum Error {
     Failed,
     /// The store cannot be read.
     Unreadable,
-    /// Whether the last change was stored is not known: call `reopen`. Nothing of it was given out.
+    /// Whether the last change was stored is not known. Nothing of it was given out. Call `reopen`, or, if the store can no
+    /// longer be used, open another one on the same file and `open` it.
     Unknown,
 }
 
