@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test file uses everything")]
 
 pub mod attack;
+pub mod lists;
 pub mod server;
 
 use std::convert::Infallible;
