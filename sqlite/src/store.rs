@@ -81,8 +81,12 @@ impl SqliteStore {
         let file = File::open(path.as_ref())?;
         let connection = file.connection;
         // A process may have ended between writing a commit and waiting for the disk: whoever reads it has to wait.
-        if !empty_log(&connection)? {
-            connection.execute(TOUCH, [])?;
+        match empty_log(&connection) {
+            Ok(true) => {}
+            Ok(false) => execute(&connection, TOUCH, [])?,
+            // SQLite has waited for the log before it found no room in the file. What is stored can still be read.
+            Err(error) if is_full(&error) => {}
+            Err(error) => return Err(error.into()),
         }
         let (_, mut mark) = state(&connection)?;
         if mark != Mark::Closed && !file.had_log {
@@ -200,8 +204,7 @@ impl SqliteStore {
             return Commit::Failed;
         }
         // The disk was full before the last page was whole. If the log can be emptied, the other pages are gone as well.
-        let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
-        if full && empty_log(connection).is_ok_and(|emptied| emptied) {
+        if is_full(&error) && empty_log(connection).is_ok_and(|emptied| emptied) {
             return Commit::Failed;
         }
         self.connection = None;
@@ -334,6 +337,10 @@ impl Drop for SqliteStore {
 
 fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     execute(connection, sql, [])
+}
+
+fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 /// The generation, and the mark.
