@@ -6,7 +6,7 @@ use common::server::{Server, catch_up, link, messages, publish, receive, registe
 use common::{DAY, NOW, SeededRng};
 use subrosa::AppKey;
 use subrosa::Device;
-use subrosa::device::{Content, Error, Event, MemoryStore, Outgoing};
+use subrosa::device::{Content, Error, Event, MemoryStore, Outgoing, Received};
 use subrosa::session;
 
 const KEY: [u8; 32] = [7; 32];
@@ -178,4 +178,111 @@ fn a_day_old_backup_is_restored() {
         b"anew",
         "{events:?}"
     );
+}
+
+#[test]
+fn every_call_is_one_commit_or_none() {
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(4));
+    let mut alice = new(server, rng);
+    let mut bob = new(server, rng);
+    let _tablet = link(server, &mut bob, MemoryStore::new(), KEY, NOW, rng);
+    let to = bob.account().unwrap();
+    let lists: Vec<_> = server
+        .lists_above(&to, Some(0))
+        .into_iter()
+        .map(<[u8]>::to_vec)
+        .collect();
+    let lists: Vec<_> = lists.iter().map(Vec::as_slice).collect();
+    let bundles: Vec<_> = [1, 2]
+        .map(|id| server.bundle(&to.device(id)).unwrap())
+        .into();
+    let bundles: Vec<_> = bundles.iter().map(Vec::as_slice).collect();
+    let mut before = alice.generation();
+    let mut one_more = |device: &Device<MemoryStore>, commits: u64| {
+        assert_eq!(device.generation(), before + commits);
+        before = device.generation();
+    };
+    alice.update_list(&to, &lists, NOW, rng).unwrap();
+    one_more(&alice, 1);
+    alice.update_list(&to, &lists[1..], NOW, rng).unwrap();
+    one_more(&alice, 0);
+    alice.begin(&bundles, NOW, rng).unwrap();
+    one_more(&alice, 1);
+    let mut envelopes = Vec::new();
+    for n in 0..10u8 {
+        let message = Outgoing {
+            id: &[n],
+            to,
+            text: &[n],
+            partial: false,
+        };
+        let sent = alice.send(&message, NOW, rng).unwrap();
+        one_more(&alice, 1);
+        alice.send(&message, NOW, rng).unwrap();
+        one_more(&alice, 0);
+        assert_eq!(sent.copies.len(), 2);
+        envelopes.push(sent.copies[0].message.clone());
+    }
+    alice.sent(&[&[0], &[1], &[2]], rng).unwrap();
+    one_more(&alice, 1);
+    alice.publish(10, NOW, rng).unwrap();
+    one_more(&alice, 1);
+    alice.unreached(&to, NOW, rng).unwrap();
+    alice.outbox(0, 10, rng).unwrap();
+    one_more(&alice, 0);
+
+    catch_up(server, &mut bob, &alice.account().unwrap(), NOW, rng).unwrap();
+    let before = bob.generation();
+    let envelopes: Vec<_> = envelopes.iter().map(Vec::as_slice).collect();
+    let events = bob.receive(&envelopes, NOW, rng).unwrap();
+    assert_eq!(bob.generation(), before + 1, "ten messages, one commit");
+    let ids: Vec<_> = messages_of(&events).map(|received| received.id).collect();
+    assert_eq!(ids.len(), 10);
+    // Refused, every one, and nothing is written for it.
+    bob.receive(&envelopes, NOW, rng).unwrap();
+    bob.receive(&[b"junk", &[1; 500]], NOW, rng).unwrap();
+    assert_eq!(bob.generation(), before + 1);
+    bob.read(&ids, rng).unwrap();
+    assert_eq!(bob.generation(), before + 2);
+}
+
+fn messages_of(events: &[Event]) -> impl Iterator<Item = &Received> {
+    events.iter().filter_map(|event| match event {
+        Event::Message(received) => Some(received),
+        _ => None,
+    })
+}
+
+#[test]
+fn the_store_names_neither_accounts_nor_texts() {
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(5));
+    let mut alice = new(server, rng);
+    let mut bob = new(server, rng);
+    let to_bob = bob.account().unwrap();
+    let text = b"a text that nobody else reads";
+    send(server, &mut alice, &to_bob, b"name of it", text, NOW, rng).unwrap();
+    let events = receive(server, &mut bob, NOW, rng).unwrap();
+    assert_eq!(messages_of(&events).count(), 1);
+    let list = alice.list(&to_bob, rng).unwrap().unwrap();
+    let identity = *bob.identity().public().keys().signing_key();
+    let to_alice = alice.account().unwrap();
+    for device in [alice, bob] {
+        let store = device.into_store();
+        let stored: Vec<u8> = store
+            .iter()
+            .flat_map(|(key, value)| [key, value].concat())
+            .collect();
+        let needles: [&[u8]; 6] = [
+            to_alice.as_bytes(),
+            to_bob.as_bytes(),
+            identity.as_bytes(),
+            list.keys().account_key().as_bytes(),
+            b"name of it",
+            text,
+        ];
+        for needle in needles {
+            let found = stored.windows(needle.len()).any(|window| window == needle);
+            assert!(!found, "{}", needle.escape_ascii());
+        }
+    }
 }
