@@ -286,3 +286,17 @@ fn the_store_names_neither_accounts_nor_texts() {
         }
     }
 }
+
+#[test]
+fn a_clock_that_was_set_back_does_not_keep_prekeys_from_being_published() {
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(6));
+    let mut alice = new(server, rng);
+    alice.publish(1, NOW + 300 * DAY, rng).unwrap();
+    assert!(!alice.publish_due(NOW, rng).unwrap());
+    let mut alice = Device::restore(alice.into_store(), AppKey::new(KEY), NOW, rng).unwrap();
+    assert!(alice.publish_due(NOW, rng).unwrap());
+    alice.publish(1, NOW, rng).unwrap();
+    let mut alice = Device::restore(alice.into_store(), AppKey::new(KEY), NOW, rng).unwrap();
+    assert!(!alice.publish_due(NOW + 59_999, rng).unwrap());
+    assert!(alice.publish_due(NOW + 60_000, rng).unwrap());
+}
