@@ -30,8 +30,10 @@ impl<S: Store> Device<S> {
         rng: &mut R,
     ) -> Result<bool, Error> {
         self.transact(rng, |batch| {
-            let asked =
-                batch.root.publish_due && now >= batch.root.published_at.saturating_add(REPUBLISH);
+            let last = batch.root.published_at;
+            // A clock that was set back does not keep it waiting.
+            let waited = now < last || now >= last.saturating_add(REPUBLISH);
+            let asked = batch.root.publish_due && waited;
             Ok(asked || batch.prekeys()?.rotation_due(now))
         })
     }
