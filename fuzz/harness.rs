@@ -14,6 +14,8 @@ mod braid;
 pub mod conversation;
 #[path = "harness/decoders.rs"]
 mod decoders;
+#[path = "harness/device_list.rs"]
+mod device_list;
 #[path = "harness/framing.rs"]
 mod framing;
 #[path = "harness/hostile_peer.rs"]
@@ -34,6 +36,7 @@ pub use braid::{braid_frame, braid_peer};
 pub use decoders::{
     decode_bundle, decode_content, decode_first, decode_message, decode_state, padding,
 };
+pub use device_list::device_list;
 pub use framing::{envelope, wire};
 pub use hostile_peer::hostile_peer;
 pub use network::hostile_network;
@@ -54,6 +57,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("decode_first", decode_first),
     ("decode_message", decode_message),
     ("decode_state", decode_state),
+    ("device_list", device_list),
     ("envelope", envelope),
     ("hostile_network", hostile_network),
     ("hostile_peer", hostile_peer),

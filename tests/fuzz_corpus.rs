@@ -60,6 +60,6 @@ macro_rules! replay {
 }
 
 replay!(
-    braid_frame braid_peer bundle decode_bundle decode_content decode_first decode_message decode_state envelope
+    braid_frame braid_peer bundle decode_bundle decode_content decode_first decode_message decode_state device_list envelope
     hostile_network hostile_peer padding restart state_import wire
 );

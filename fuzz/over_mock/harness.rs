@@ -17,6 +17,7 @@ pub const TARGETS_OVER_MOCK: &[(&str, Target)] = &[
     ("behind_aead", behind_aead),
     ("decode_content", decode_content),
     ("decode_state", decode_state),
+    ("device_list", device_list),
     ("hostile_network", hostile_network),
     ("hostile_peer", hostile_peer),
     ("restart", restart),
