@@ -1,13 +1,13 @@
 //! The file: its format, and how a connection to it is set up.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::Error;
+use crate::log::Log;
 use crate::mark::Mark;
 use crate::slots;
 
@@ -40,8 +40,7 @@ pub enum Sync {
 #[derive(Debug)]
 pub struct File {
     pub connection: Connection,
-    /// The file that SQLite keeps its log in.
-    pub log: PathBuf,
+    pub log: Log,
     /// Whether that was there before: SQLite makes one as soon as it reads.
     pub had_log: bool,
 }
@@ -53,7 +52,7 @@ impl File {
         let path = std::path::absolute(path).map_err(|_| Error::Unsuitable)?;
         // SQLite puts the log beside what a symbolic link leads to.
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let log = log_of(&real);
+        let log = Log::of(&real);
         let had_log = log.exists();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
@@ -85,12 +84,6 @@ impl File {
             had_log: had_log || new,
         })
     }
-}
-
-fn log_of(file: &Path) -> PathBuf {
-    let mut name = OsString::from(file);
-    name.push("-wal");
-    PathBuf::from(name)
 }
 
 fn set_up(connection: &Connection) -> Result<(), Error> {

@@ -14,6 +14,7 @@
 
 mod error;
 mod file;
+mod log;
 mod mark;
 mod slots;
 mod store;

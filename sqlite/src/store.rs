@@ -1,7 +1,6 @@
 //! The store: what a commit is, and when the log is emptied.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
@@ -9,12 +8,9 @@ use subrosa::device::store::{Commit, Key, Store, Unreadable};
 
 use crate::error::Error;
 use crate::file::{BUSY, File, Sync, set_sync};
+use crate::log::{self, Log};
 use crate::mark::{Durability, Mark};
 use crate::slots::{self, execute};
-
-/// The log is emptied by the commit that makes it longer than this many bytes. Deleted values are readable in it until
-/// then, so it is short; each time costs two waits for the disk more, so it is not shorter.
-const LOG: u64 = 4 << 20;
 
 /// How often a commit finds the mark to be another than it left: once if another connection was closed meanwhile.
 const ATTEMPTS: usize = 8;
@@ -26,7 +22,6 @@ const STATE: &str = "SELECT generation, mark FROM store WHERE id = 0";
 const ADVANCE: &str = "UPDATE store SET generation = ?1, mark = ?2 WHERE id = 0";
 const MARK: &str = "UPDATE store SET mark = ?1 WHERE id = 0";
 const TOUCH: &str = "UPDATE store SET touched = touched + 1 WHERE id = 0";
-const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// A file that was opened, and what became of it since.
 #[derive(Debug)]
@@ -51,7 +46,7 @@ pub enum Opened {
 pub struct SqliteStore {
     /// None after a commit of which it is not known whether it is stored: nothing is read then that might mislead.
     connection: Option<Connection>,
-    log: PathBuf,
+    log: Log,
     durability: Durability,
     /// What the connection is set to.
     sync: Sync,
@@ -81,7 +76,7 @@ impl SqliteStore {
         let file = File::open(path.as_ref())?;
         let connection = file.connection;
         // A process may have ended between writing a commit and waiting for the disk: whoever reads it has to wait.
-        match empty_log(&connection) {
+        match log::empty(&connection) {
             Ok(true) => {}
             Ok(false) => execute(&connection, TOUCH, [])?,
             // SQLite has waited for the log before it found no room in the file. What is stored can still be read.
@@ -140,7 +135,7 @@ impl SqliteStore {
     /// [`Error::Busy`]: others read or write; [`Error::Sqlite`]. The store can be used as before.
     pub fn checkpoint(&mut self) -> Result<(), Error> {
         match &self.connection {
-            Some(connection) if !empty_log(connection)? => Err(Error::Busy),
+            Some(connection) if !log::empty(connection)? => Err(Error::Busy),
             _ => Ok(()),
         }
     }
@@ -163,7 +158,7 @@ impl SqliteStore {
         if !self.missing && state(&connection)?.1 != Mark::Closed {
             connection.execute(MARK, [Mark::Closed])?;
         }
-        empty_log(&connection)?;
+        log::empty(&connection)?;
         connection.close().map_err(|(_, error)| error.into())
     }
 
@@ -203,8 +198,8 @@ impl SqliteStore {
             self.roll_back();
             return Commit::Failed;
         }
-        // The disk was full before the last page was whole. If the log can be emptied, the other pages are gone as well.
-        if is_full(&error) && empty_log(connection).is_ok_and(|emptied| emptied) {
+        // The disk was full before the last page was whole. If that can be seen, the other pages mean nothing.
+        if is_full(&error) && !self.log.may_hold_refused_commit(connection) {
             return Commit::Failed;
         }
         self.connection = None;
@@ -279,7 +274,7 @@ impl SqliteStore {
         }
         // The mark gets into the file itself, so that it stays if the log is taken away. Readers may prevent that.
         if let Some(connection) = &self.connection {
-            let _ = empty_log(connection);
+            let _ = log::empty(connection);
         }
         self.relax();
         None
@@ -298,11 +293,11 @@ impl SqliteStore {
 
     /// Empties the log if it is long, and waits for nobody: else the next commit does.
     fn keep_log_short(&mut self) {
-        let long = fs::metadata(&self.log).is_ok_and(|log| log.len() > LOG);
+        let long = self.log.is_long();
         if let (true, Some(connection)) = (long, &self.connection)
             && connection.busy_timeout(Duration::ZERO).is_ok()
         {
-            let _ = empty_log(connection);
+            let _ = log::empty(connection);
             if connection.busy_timeout(self.busy).is_err() {
                 self.connection = None;
             }
@@ -367,13 +362,6 @@ fn apply(
     }
     // Beyond what SQLite counts to, the conversion is an error.
     execute(connection, ADVANCE, (base.saturating_add(1), mark))
-}
-
-/// Moves the log into the file and empties it; false if others prevent it.
-fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
-    let mut statement = connection.prepare_cached(CHECKPOINT)?;
-    let busy: i64 = statement.query_row([], |row| row.get(0))?;
-    Ok(busy == 0)
 }
 
 #[cfg(test)]

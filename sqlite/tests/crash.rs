@@ -9,6 +9,8 @@
 //! What all of them use: a `Folder`; a `Series` of batches, whose contents after each of them are known; a `Child`, which is
 //! this program run again as another process; and `judge`, which opens what is left and says of which generation it is.
 
+#![cfg(unix)]
+
 mod crash {
     pub mod child;
     pub mod deletion;

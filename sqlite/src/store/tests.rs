@@ -1,6 +1,8 @@
 //! Outcomes that need a hand on the connection, and every case of the mark.
 
 use std::env;
+use std::fs;
+use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -372,4 +374,61 @@ fn refused_unchanged(folder: &Folder, expected: impl Fn(&Error) -> bool) {
         fs::read(folder.file()).unwrap() == before,
         "the file is as it was"
     );
+}
+
+/// Nothing can be stored, and what there is can be read: until there is room again.
+#[test]
+fn attack_s7_file_is_full() {
+    for durability in [FULL, NOW] {
+        let folder = Folder::new();
+        let mut store = open(&folder, durability);
+        assert_eq!(
+            store.commit(0, &[value(1), value(2)], &[]),
+            Commit::Committed
+        );
+        let pages = number(&store, "page_count");
+        let limit = |store: &SqliteStore, pages: i64| {
+            let connection = store.connection.as_ref().unwrap();
+            let set =
+                connection.pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0));
+            assert_eq!(set, Ok(pages));
+        };
+        limit(&store, pages);
+        let large = ([3; 16], vec![3; 50_000]);
+        // The first of the batch would fit.
+        for _ in 0..2 {
+            assert_eq!(
+                store.commit(1, &[([1; 16], vec![9; 100]), large.clone()], &[[2; 16]]),
+                Commit::Failed
+            );
+            assert_eq!(store.generation(), Ok(1));
+            assert_eq!(store.get(&[1; 16]), Ok(Some(vec![1; 100])));
+            assert_eq!(store.get(&[2; 16]), Ok(Some(vec![2; 100])));
+            assert_eq!(store.get(&[3; 16]), Ok(None));
+        }
+        limit(&store, pages + 100);
+        assert_eq!(store.commit(1, &[large], &[[2; 16]]), Commit::Committed);
+        assert_eq!(store.generation(), Ok(2));
+        assert_eq!(store.get(&[2; 16]), Ok(None));
+    }
+}
+
+/// A store that does not know whether its last commit is stored says nothing.
+#[test]
+fn attack_s7_after_unknown_nothing_is_said() {
+    let folder = Folder::new();
+    let mut store = open(&folder, FULL);
+    assert_eq!(store.commit(0, &[value(1)], &[]), Commit::Committed);
+    // No transaction can be ended: SQLite says of that what it says of a disk that fails.
+    let connection = store.connection.as_mut().unwrap();
+    connection.commit_hook(Some(|| true)).unwrap();
+    assert_eq!(store.commit(1, &[value(2)], &[]), Commit::Unknown);
+    assert_eq!(store.get(&[1; 16]), Err(Unreadable));
+    assert_eq!(store.generation(), Err(Unreadable));
+    assert_eq!(store.commit(1, &[value(2)], &[]), Commit::Failed);
+    assert_eq!(store.commit(2, &[value(2)], &[]), Commit::Failed);
+    assert!(store.checkpoint().is_ok() && store.close().is_ok());
+    let mut store = open(&folder, FULL);
+    assert_eq!(store.generation(), Ok(1));
+    assert_eq!(store.commit(1, &[value(2)], &[]), Commit::Committed);
 }

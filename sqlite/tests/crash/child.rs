@@ -275,6 +275,13 @@ fn run(file: &Path, task: Task, end: &str) {
             generation += 1;
             report(&Report::Committed(generation));
         } else {
+            if outcome == Commit::Unknown {
+                assert!(store.generation().is_err() && store.get(&Series::key(0)).is_err());
+                assert_eq!(
+                    store.commit(base, &batch.puts, &batch.deletes),
+                    Commit::Failed
+                );
+            }
             report(&Report::Refused(format!("{outcome:?}")));
             if !task.rival {
                 return;

@@ -211,6 +211,10 @@ fn attack_s7_full_disk() {
             match outcome {
                 Commit::Failed => {
                     assert_eq!(judge(&folder, &mut store, &expected), Ok(generation));
+                    // Whoever recovers the log finds the same.
+                    let copy = Folder::with(&folder.read());
+                    let mut recovered = open(&copy, durability);
+                    assert_eq!(judge(&copy, &mut recovered, &expected), Ok(generation));
                     // Somebody makes room, and it goes on.
                     fs::remove_file(&stone).unwrap();
                     commit(&mut store, series, generation..generation + 1);
