@@ -26,7 +26,7 @@ pub use content::ListedDevice;
 pub use succession::Change;
 
 /// A device list whose signatures were verified, or that this account made itself.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct DeviceList {
     account_id: AccountId,
     content: Content,
@@ -66,8 +66,8 @@ impl DeviceList {
     /// SPEC §6.4-R3.
     fn verify(&self) -> Result<(), Error> {
         self.content.verify_replacements(&self.account_id)?;
-        let (signed, signature) = split(&self.bytes)?;
-        let message = [labels::DEVICES, signed].concat();
+        let (content, signature) = split(&self.bytes)?;
+        let message = content::signed(content);
         Ok(self.keys().account_key().verify(&message, &signature)?)
     }
 
@@ -150,6 +150,17 @@ fn split(devices: &[u8]) -> Result<(&[u8], Signature), Error> {
         .split_last_chunk::<SIGNATURE>()
         .ok_or(Error::Malformed)?;
     Ok((content, Signature(*signature)))
+}
+
+impl Clone for DeviceList {
+    fn clone(&self) -> Self {
+        Self {
+            account_id: self.account_id,
+            content: self.content.clone(),
+            hash: self.hash,
+            bytes: memory::copied(&self.bytes),
+        }
+    }
 }
 
 impl fmt::Debug for DeviceList {

@@ -75,8 +75,15 @@ pub(super) fn replacement(account_id: &AccountId, index: u8, keys: &AccountKeys)
     writer.into_bytes()
 }
 
+/// What the account key signs: `L("devices") || content`.
+pub(super) fn signed(content: &[u8]) -> Vec<u8> {
+    let mut writer = Writer::with_capacity(DEVICE_LIST_MAX);
+    writer.bytes(labels::DEVICES).bytes(content);
+    writer.into_bytes()
+}
+
 /// `content`. Its form is right (R1, R2); its signatures may be anything.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Content {
     /// Entry 0.
     pub(super) first: AccountKeys,
@@ -86,6 +93,19 @@ pub(super) struct Content {
     pub(super) prev_hash: [u8; 32],
     pub(super) next_id: u32,
     pub(super) devices: Vec<ListedDevice>,
+}
+
+impl Clone for Content {
+    fn clone(&self) -> Self {
+        Self {
+            first: self.first,
+            replacements: memory::copied(&self.replacements),
+            version: self.version,
+            prev_hash: self.prev_hash,
+            next_id: self.next_id,
+            devices: memory::copied(&self.devices),
+        }
+    }
 }
 
 /// SPEC §6.4-R1: the first byte comes before everything else.

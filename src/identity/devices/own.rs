@@ -5,7 +5,7 @@ use super::super::account::{AccountKeys, AccountSecret, RecoverySecret};
 use super::super::error::Error;
 use super::super::limits::{DEVICES_MAX, ENTRIES_MAX};
 use super::DeviceList;
-use super::content::{Content, ListedDevice, Replacement, replacement};
+use super::content::{Content, ListedDevice, Replacement, replacement, signed};
 use crate::crypto::hash::sha256;
 use crate::crypto::labels;
 use crate::memory;
@@ -113,7 +113,7 @@ impl DeviceList {
             return Err(Error::KeyInUse);
         }
         let bytes = content.write()?;
-        let signature = account.sign(&[labels::DEVICES, &bytes].concat())?;
+        let signature = account.sign(&signed(&bytes))?;
         let hash = sha256(&[labels::DEVICES, &bytes]);
         let mut writer = Writer::append_to(bytes);
         writer.bytes(&signature.0);
