@@ -23,6 +23,10 @@ use subrosa::crypto::kem::{KemKeyPair, KemPublic};
 use subrosa::crypto::sign::{Signature, SigningKey, VerifyingKey};
 use subrosa::crypto::{Secret, TryCryptoRng, TryRng};
 use subrosa::envelope::Envelope;
+use subrosa::identity::{
+    AccountId, AccountSecret, DeviceList, EmojiInitiator, EmojiResponder, Fingerprint,
+    RecoverySecret,
+};
 use subrosa::wire::{Reader, Writer};
 use subrosa::{
     Address, AppKey, Bundle, Conversation, DeviceIdentity, Incoming, Prekeys, Slot, StagedFirst,
@@ -177,6 +181,45 @@ fn bundle() -> Option<VerifiedBundle> {
     Bundle::parse(bytes()).ok()?.verify(now()).ok()
 }
 
+/// An account, its device lists, and two people who compare.
+fn account() -> Option<()> {
+    let (account, recovery) = (
+        AccountSecret::generate(&mut Opaque).ok()?,
+        RecoverySecret::from_seed(&secret()),
+    );
+    done(recovery.seed().expose());
+    let device = device()?;
+    let keys = device.public().keys();
+    done(DeviceList::first(&account, &recovery, keys).is_ok());
+    let known = DeviceList::parse(bytes()).ok()?;
+    done(known.require_account(&AccountId::from_bytes(array())));
+    done(known.with_device(keys, &account).ok());
+    done(known.without_device(black_box(1), &account).ok());
+    let keep = |id| black_box(id) > 1;
+    done(
+        known
+            .with_keys(&recovery, &account, &recovery, keep, Some(keys))
+            .ok(),
+    );
+    let next = DeviceList::parse(bytes()).ok()?;
+    done(known.succession(&next));
+    done((known.entries(), known.device(black_box(1)), known.hash()));
+    let address = known.account_id().device(black_box(1));
+    done(AccountId::of(&address));
+
+    let (own, peer) = (Fingerprint::of(&known), Fingerprint::of(&next));
+    done(Fingerprint::digits(&own, &peer));
+    done(Fingerprint::qr(&own, &peer));
+    done(Fingerprint::matches(&own, &peer, bytes()));
+    let rng = &mut Opaque;
+    let (initiator, commit) = EmojiInitiator::start(&own, &peer, &device, rng).ok()?;
+    let (responder, r_b) = EmojiResponder::answer(&own, &peer, commit, &device, rng).ok()?;
+    let (r_a, emoji) = initiator.reveal(&r_b);
+    done((emoji.symbols(), emoji.names()));
+    done(responder.finish(&r_a));
+    Some(())
+}
+
 /// A device, its prekeys and what it publishes.
 fn publish() -> Option<()> {
     let rng = &mut Opaque;
@@ -268,7 +311,7 @@ fn main() -> ! {
     loop {
         primitives();
         encodings();
-        done((publish(), begin(), stage(), talk()));
+        done((account(), publish(), begin(), stage(), talk()));
         planted();
     }
 }
