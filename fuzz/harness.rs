@@ -14,6 +14,8 @@ mod braid;
 pub mod conversation;
 #[path = "harness/decoders.rs"]
 mod decoders;
+#[path = "harness/device.rs"]
+mod device;
 #[path = "harness/device_list.rs"]
 mod device_list;
 #[path = "harness/framing.rs"]
@@ -36,6 +38,7 @@ pub use braid::{braid_frame, braid_peer};
 pub use decoders::{
     decode_bundle, decode_content, decode_first, decode_message, decode_state, padding,
 };
+pub use device::{device_body, device_value};
 pub use device_list::device_list;
 pub use framing::{envelope, wire};
 pub use hostile_peer::hostile_peer;
@@ -57,7 +60,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("decode_first", decode_first),
     ("decode_message", decode_message),
     ("decode_state", decode_state),
+    ("device_body", device_body),
     ("device_list", device_list),
+    ("device_value", device_value),
     ("envelope", envelope),
     ("hostile_network", hostile_network),
     ("hostile_peer", hostile_peer),

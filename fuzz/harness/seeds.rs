@@ -1,7 +1,7 @@
 //! What each corpus begins with: genuine encodings, and one changed message of every sort.
 
 use super::stored::{CONVERSATION, DEVICE, PREKEYS, plaintext};
-use super::{agreement, common, conversation, device_list, hostile_peer, network, restart};
+use super::{agreement, common, conversation, device, device_list, hostile_peer, network, restart};
 
 /// The first inputs of `target`, always the same.
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
@@ -16,7 +16,9 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "decode_first" => vec![agreement::fixture().firsts[0][2..].to_vec()],
         "decode_message" => vec![conversation::fixture().messages[0][2..].to_vec()],
         "decode_state" => inside(),
+        "device_body" => device::bodies(),
         "device_list" => device_list::seeds(),
+        "device_value" => device::values(),
         "hostile_network" => network::seeds(),
         "hostile_peer" => hostile_peer::seeds(),
         "padding" => padding(),
