@@ -2,7 +2,8 @@
 //!
 //! Nothing here is needed to use the library, and most of it breaks every promise of the library when it is used
 //! for anything else: it gives out keys, and it takes randomness as given. Names are those of SPEC.md.
-//! What concerns the Braid is in [`braid`].
+//! What concerns the Braid is in [`braid`], the comparison of emoji in [`emoji`], and what a device stores in
+//! [`device::hazmat`](crate::device::hazmat).
 
 use alloc::vec::Vec;
 
@@ -26,6 +27,7 @@ use crate::state::{AppKey, Slot};
 use crate::wire::{Reader, Writer};
 
 pub mod braid;
+pub mod emoji;
 mod given;
 
 pub use given::Given;

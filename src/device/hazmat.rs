@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
+use super::batch::unseal;
 use super::body::{self, Views};
 use super::keys::Keys;
 use super::mail::Content;
@@ -11,6 +12,9 @@ use super::store::Key;
 use super::values::{
     Account, AccountSeed, InboxEntry, Index, OutboxEntry, OutboxOrder, Peer, Root,
 };
+use crate::agreement::Prekeys;
+use crate::device;
+use crate::identity::DeviceIdentity;
 use crate::session::{Encoding, Error, decode, encode};
 use crate::state::AppKey;
 
@@ -36,6 +40,53 @@ pub fn rewrite(kind: u16, plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>
         AccountSeed::KIND => again::<AccountSeed>(plaintext),
         _ => Err(Error::Integrity),
     }
+}
+
+/// Opens a value of kinds 1, 2 and 4 to 11 as the store has it (SPEC §19.3): its generation, and the plaintext.
+///
+/// # Errors
+/// [`Error::Integrity`], also for another kind, [`Error::UnknownVersion`].
+pub fn open_value(
+    app_key: &[u8; 32],
+    kind: u16,
+    name: &[u8],
+    value: &[u8],
+) -> Result<(u64, Zeroizing<Vec<u8>>), Error> {
+    let keys = Keys::new(AppKey::new(*app_key));
+    let key = keys.derive(kind, name);
+    match kind {
+        DeviceIdentity::KIND => opened::<DeviceIdentity>(value, &keys, &key),
+        Prekeys::KIND => opened::<Prekeys>(value, &keys, &key),
+        Root::KIND => opened::<Root>(value, &keys, &key),
+        Peer::KIND => opened::<Peer>(value, &keys, &key),
+        Account::KIND => opened::<Account>(value, &keys, &key),
+        Index::KIND => opened::<Index>(value, &keys, &key),
+        OutboxEntry::KIND => opened::<OutboxEntry>(value, &keys, &key),
+        OutboxOrder::KIND => opened::<OutboxOrder>(value, &keys, &key),
+        InboxEntry::KIND => opened::<InboxEntry>(value, &keys, &key),
+        AccountSeed::KIND => opened::<AccountSeed>(value, &keys, &key),
+        _ => Err(Error::Integrity),
+    }
+}
+
+fn opened<T: Encoding>(
+    value: &[u8],
+    keys: &Keys,
+    key: &Key,
+) -> Result<(u64, Zeroizing<Vec<u8>>), Error> {
+    match unseal::<T>(value, keys, key) {
+        Ok((generation, value)) => Ok((generation, encode(&value)?)),
+        Err(device::Error::Session(error)) => Err(error),
+        Err(_) => Err(Error::Integrity),
+    }
+}
+
+/// The id of the message whose inbox entry is `plaintext` and lies at `sequence` (SPEC §19.4-R4).
+///
+/// # Errors
+/// [`Error::Integrity`].
+pub fn message_id(plaintext: &[u8], sequence: u64) -> Result<u64, Error> {
+    Ok(decode::<InboxEntry>(plaintext)?.id(sequence))
 }
 
 fn again<T: Encoding>(plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
