@@ -1,9 +1,10 @@
-//! SPEC.md §§6 to 11 once more, over the primitives and the reader of §4 alone: plain fields, in the order of the
-//! text, slow and without protection.
+//! SPEC.md §§6 to 12, and what §19 encodes, once more, over the primitives and the reader of §4 alone: plain fields, in
+//! the order of the text, slow and without protection.
 //!
 //! The generator holds against it what the library gave, value by value and state by state, so that no vector rests
 //! on one program only. With it, it also makes what the library would never make.
 
+pub mod account;
 pub mod agreement;
 pub mod braid;
 pub mod conversation;
@@ -14,6 +15,7 @@ pub mod prekeys;
 pub mod ratchet;
 pub mod stored;
 pub mod symbols;
+pub mod values;
 
 use crate::op::Refusal;
 

@@ -352,6 +352,19 @@ impl<'a> Input<'a> {
             .ok_or_else(|| Refusal::Invalid(format!("{name}: not an integer in range")))
     }
 
+    /// A field that is a list of JSON numbers.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`].
+    pub fn integers<T: TryFrom<u64>>(&self, name: &str) -> Result<Vec<T>, Refusal> {
+        let items = self.get(name)?.as_array();
+        let numbers: Option<Vec<T>> = items.and_then(|items| {
+            let numbers = items.iter().map(|item| T::try_from(item.as_u64()?).ok());
+            numbers.collect()
+        });
+        numbers.ok_or_else(|| Refusal::Invalid(format!("{name}: not a list of integers in range")))
+    }
+
     /// A field of text.
     ///
     /// # Errors

@@ -24,9 +24,11 @@ impl Section {
     }
 }
 
+mod account;
 mod agreement;
 mod braid;
 mod crypto;
+mod device;
 mod envelope;
 mod identity;
 mod labels;
@@ -43,12 +45,14 @@ pub const ALL: &[Section] = &[
     wire::SECTION,
     padding::SECTION,
     identity::SECTION,
+    account::SECTION,
     agreement::SECTION,
     envelope::SECTION,
     ratchet::SECTION,
     braid::SECTION,
     session::SECTION,
     state::SECTION,
+    device::SECTION,
 ];
 
 /// The operation `name`.

@@ -308,3 +308,69 @@ fn the_hedged_generator_is_its_formula() {
     }
     assert!(checked >= 12);
 }
+
+#[test]
+fn accounts_are_their_formulas() {
+    let [seed, other] = ["01".repeat(32), "02".repeat(32)];
+    let keys = out(
+        "account.id",
+        json!({"account_seed": seed, "recovery_seed": other}),
+    );
+    let bytes = |name: &str| hex::decode(keys[name].as_str().unwrap()).unwrap();
+    let entry = [bytes("account_key"), bytes("recovery_key")].concat();
+    let id = Sha256::digest([&b"subrosa/1 account\0"[..], &entry].concat());
+    assert_eq!(keys["account_id"], json!(hex::encode(id)));
+    for (name, seed) in [("account_key", seed), ("recovery_key", other)] {
+        let public = out("crypto.ed25519_public", json!({"seed": seed}));
+        assert_eq!(public["public"], keys[name]);
+    }
+    // 0xff_ffff_ffff = 1,099,511,627,775.
+    gives(
+        "account.digits",
+        json!({"own": "ff".repeat(32), "peer": "00".repeat(32)}),
+        json!({"digits": format!("{}{}", "00000".repeat(6), "27775".repeat(6))}),
+    );
+    gives(
+        "account.code",
+        json!({"own": "aa".repeat(32), "peer": "bb".repeat(32)}),
+        json!({"code": format!("01{}{}", "aa".repeat(32), "bb".repeat(32))}),
+    );
+}
+
+#[test]
+fn emoji_are_their_formula() {
+    let [f_a, f_b, r_a, r_b] = [[3u8; 32], [4; 32], [5; 32], [6; 32]];
+    let prk = hmac(&[0; 32], &[r_a, r_b].concat());
+    let info = [b"subrosa/1 emoji\0", &f_a[..], &f_b, &[1]].concat();
+    let e = hmac(&prk, &info);
+    let bits = e
+        .iter()
+        .take(6)
+        .fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
+    let numbers: Vec<u64> = (1..=7).map(|place| bits >> (48 - 6 * place) & 63).collect();
+    let [f_a, f_b, r_a, r_b] = [f_a, f_b, r_a, r_b].map(hex::encode);
+    let commit = out(
+        "account.emoji_commit",
+        json!({"own": f_a, "peer": f_b, "r_a": r_a}),
+    );
+    let initiator = json!({"own": f_a, "peer": f_b, "r_a": r_a, "r_b": r_b});
+    let responder =
+        json!({"own": f_b, "peer": f_a, "commit": commit["commit"], "r_b": r_b, "r_a": r_a});
+    for (op, input) in [
+        ("account.emoji_initiator", initiator),
+        ("account.emoji_responder", responder),
+    ] {
+        assert_eq!(out(op, input)["numbers"], json!(numbers), "{op}");
+    }
+}
+
+#[test]
+fn store_keys_are_their_formula() {
+    let names = hmac(&[9; 32], b"subrosa/1 store key\0");
+    let key = hmac(&names, &[&[0, 8][..], b"a name"].concat());
+    gives(
+        "device.store_key",
+        json!({"app_key": "09".repeat(32), "kind": 8, "name": hex::encode("a name")}),
+        json!({"key": hex::encode(&key[..16])}),
+    );
+}

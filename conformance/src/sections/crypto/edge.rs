@@ -3,7 +3,7 @@
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::montgomery::MontgomeryPoint;
-use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::scalar::{Scalar, clamp_integer};
 use curve25519_dalek::traits::IsIdentity;
 use sha2::{Digest, Sha512};
 
@@ -168,6 +168,21 @@ impl Forger {
             })
         })
     }
+}
+
+/// The signature of `message` by the key of `seed` with another nonce than RFC 8032 derives: it holds all the same.
+pub(in crate::sections) fn sign_with_nonce(
+    seed: &[u8; 32],
+    nonce: &[u8; 32],
+    message: &[u8],
+) -> [u8; 64] {
+    let hash = Sha512::digest(seed);
+    let scalar = clamp_integer(hash.first_chunk().copied().unwrap_or_default());
+    let forger = Forger::new(&scalar, nonce);
+    let public = EdwardsPoint::mul_base(&forger.scalar).compress().0;
+    let r = EdwardsPoint::mul_base(&forger.nonce).compress().0;
+    let s = forger.nonce + challenge(&r, &public, message).k * forger.scalar;
+    join(&r, s.as_bytes())
 }
 
 /// R and S in one signature.
