@@ -673,3 +673,28 @@ fn attack_h13_a_removed_device_neither_reads_nor_writes() {
     let again = link(server, &mut bob, MemoryStore::new(), KEY, NOW, rng);
     assert_eq!(*again.address(), to_bob.device(3));
 }
+
+#[test]
+fn attack_r3_a_first_message_that_is_too_far_ahead_is_dropped() {
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(15));
+    let mut alice = new(server, rng);
+    let mut bob = new(server, rng);
+    let to_bob = account(&bob);
+    catch_up(server, &mut bob, &account(&alice), NOW, rng).unwrap();
+    let mut last = Vec::new();
+    for n in 0..=2_001u32 {
+        let id = n.to_be_bytes();
+        let sent = send(server, &mut alice, &to_bob, &id, b"text", NOW, rng).unwrap();
+        last = sent.copies[0].message.clone();
+    }
+    let store = bob.into_store();
+    let mut bob = open(store.clone()).unwrap();
+    let dropped = Event::Rejected {
+        envelope: 0,
+        from: None,
+        error: session::Error::GapTooLarge,
+        action: Action::Drop,
+    };
+    assert_eq!(bob.receive(&[&last], NOW, rng).unwrap(), [dropped]);
+    assert_eq!(bob.into_store(), store);
+}

@@ -57,7 +57,7 @@ impl<S: Store> Device<S> {
     }
 }
 
-/// The texts of one message's refusal.
+/// Why a message was refused, and in whose conversation.
 struct Refused {
     from: Option<Address>,
     error: session::Error,
@@ -77,13 +77,18 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
             Err(error) => Some(Refused { from: None, error }),
         };
         if let Some(Refused { from, error }) = refused {
+            let action = match (from, error.action()) {
+                // SPEC §14.1-R2: there is nobody to begin anew with.
+                (None, Action::BeginAnew | Action::FetchBundle) => Action::Drop,
+                (_, action) => action,
+            };
             memory::push(
                 events,
                 Event::Rejected {
                     envelope,
                     from,
                     error,
-                    action: error.action(),
+                    action,
                 },
             );
         }

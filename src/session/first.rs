@@ -27,7 +27,8 @@ impl StagedFirst {
     /// # Errors
     /// [`Error::Malformed`] (also for an ordinary message), [`Error::PrekeyGone`], [`Error::ReplayedFirst`],
     /// [`Error::ReplayRecordFull`], [`Error::BadSignature`], [`Error::OwnIdentity`]; [`Error::GapTooLarge`] and
-    /// [`Error::ChainExhausted`] where so many first messages were sent before this one.
+    /// [`Error::ChainExhausted`] where so many first messages were sent before this one. Whatever the error, nobody is
+    /// known to begin anew with: the message is dropped (SPEC §14.1-R2).
     pub fn stage(
         message: &Incoming<'_>,
         device: &DeviceIdentity,
