@@ -186,7 +186,10 @@ impl<S: Store> Bot<S> {
         match settled(|| self.device.update_list(account, &lists, now, &mut os_rng())) {
             Ok(_) => Ok(()),
             // The server does not tell the truth about this account. What is known stays known.
-            Err(Error::Identity(error)) => Ok(eprintln!("bot: {account:?}: {error}")),
+            Err(Error::Identity(error)) => {
+                eprintln!("bot: {account:?}: {error}");
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

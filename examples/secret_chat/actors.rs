@@ -21,6 +21,7 @@ use crate::store::create_private_directory;
 pub enum Role {
     Relay,
     Alice,
+    Laptop,
     Bob,
 }
 
@@ -29,6 +30,7 @@ impl Role {
         match self {
             Self::Relay => "the relay",
             Self::Alice => "alice",
+            Self::Laptop => "alice's laptop",
             Self::Bob => "bob",
         }
     }

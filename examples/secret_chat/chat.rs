@@ -1,6 +1,7 @@
 //! The terminal of one of two people: what is typed is said, what comes is printed.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use subrosa::Address;
@@ -9,47 +10,54 @@ use crate::Result;
 use crate::limits::LINGER;
 use crate::node::{Front, Node};
 use crate::options::Chat;
-use crate::peer::{Now, Peer, fingerprint};
+use crate::peer::{Now, Peer, Progress};
 use crate::records::Record;
-use crate::screen::{groups, printable};
-use crate::store::Store;
+use crate::reporter::{begin_line, parse_begin};
+use crate::screen::printable;
+use crate::store::{self, read_if_there, replace};
+
+/// What was written and shown, in the directory of the device: the app's own, and so not the device's to keep.
+const PROGRESS: &str = "progress";
 
 struct Terminal {
-    peer_name: String,
+    directory: PathBuf,
     relay: String,
+    progress: Progress,
     /// When the input ended.
     ended: Option<Instant>,
 }
 
 pub fn run(chat: &Chat) -> Result<()> {
-    let address = Address::new(chat.name.as_bytes())?;
-    let peer_address = Address::new(chat.peer.as_bytes())?;
-    let (store, loaded) = Store::open(&chat.state)?;
-    let is_new = loaded.is_none();
-    let mut peer = Peer::new(loaded, address, peer_address, Now::read())?;
-    // A line is confirmed after it was printed: should a crash come between the two, it is printed once more.
-    peer.resume(peer.inbox().confirmed())?;
+    let (device, clock) = store::open(&chat.state, None)?;
     let mut terminal = Terminal {
-        peer_name: chat.peer.clone(),
+        directory: chat.state.clone(),
         relay: chat.relay.clone(),
+        progress: Progress::default(),
         ended: None,
     };
-    let origin = if is_new { "new" } else { "kept" };
-    terminal.say(&format!(
-        "your state is {origin}, in {}",
-        chat.state.display()
-    ))?;
-    terminal.say(&format!("your keys:  {}", groups(&fingerprint(peer.own()))))?;
-    if let Some(pinned) = peer.pinned() {
-        let keys = groups(&fingerprint(pinned));
-        terminal.say(&format!("{}'s keys: {keys}, as before", chat.peer))?;
+    let account = hex::encode(device.account()?.as_bytes());
+    terminal.say(&format!("your account, for the other to know: {account}"))?;
+    let Some(other) = chat.peer else {
+        return terminal.say("say --peer ACCOUNT to talk to somebody");
+    };
+    if let Some(line) = read_if_there(&chat.state.join(PROGRESS))? {
+        let line = String::from_utf8(line)?;
+        let (with, progress) = parse_begin(&line).ok_or("the progress is not what it was")?;
+        if with != other {
+            return Err("this state belongs to a talk with somebody else".into());
+        }
+        terminal.progress = progress;
     }
-    let mut node = Node::new(peer, store, chat.relay.clone());
+    let peer = Peer::new(device, clock, other, &terminal.progress, Now::read())?;
+    let mut node = Node::new(peer, chat.relay.clone());
     node.run(&mut terminal)?;
-    match node.peer.outbox().len() {
-        0 => Ok(()),
-        left => terminal.say(&format!(
+    match (node.peer.undelivered(), node.peer.unsealed()) {
+        (0, _) => Ok(()),
+        (left, 0) => terminal.say(&format!(
             "{left} of your lines were not delivered yet; they are kept, and sent when you are here again"
+        )),
+        (_, lost) => terminal.say(&format!(
+            "{lost} of your lines could not even be sealed, and are forgotten"
         )),
     }
 }
@@ -64,6 +72,11 @@ impl Terminal {
         let mut out = io::stdout().lock();
         writeln!(out, "{text}")?;
         Ok(out.flush()?)
+    }
+
+    fn note(&self, peer: &Peer) -> Result<()> {
+        let line = begin_line(peer.accounts().1, &self.progress);
+        Ok(replace(&self.directory, PROGRESS, line.as_bytes())?)
     }
 }
 
@@ -85,52 +98,51 @@ impl Front for Terminal {
     }
 
     fn show(&mut self, record: Record, peer: &mut Peer) -> Result<()> {
-        let name = &self.peer_name;
         match record {
             Record::Line {
-                number, content, ..
+                from,
+                number,
+                content,
             } => {
                 let line = printable(&String::from_utf8_lossy(&content), usize::MAX);
-                self.print(&format!("{name}: {line}"))?;
-                peer.confirm(u32::try_from(number)?.saturating_add(1));
+                self.print(&format!("them: {line}"))?;
+                // Should a crash come between the two, it is printed once more.
+                let shown = u32::try_from(number)?.saturating_add(1);
+                let from = Address::new(&from)?;
+                self.progress.read.insert(from, shown);
+                self.note(peer)?;
+                peer.confirm(&from, shown);
                 Ok(())
             }
-            Record::Contact { peer: keys, .. } => {
-                self.say(&format!(
-                    "first contact with {name}. The relay says that these are {name}'s keys:"
-                ))?;
-                self.say(&format!("    {}", groups(&keys)))?;
-                self.say("They are believed from now on, and nobody has checked them: compare them with what")?;
-                self.say(&format!(
-                    "{name}'s screen shows as \"your keys\", by telephone or face to face."
-                ))
+            Record::Sent { number, .. } => {
+                let written = u32::try_from(number)?.saturating_add(1);
+                if written > self.progress.written {
+                    // Before it is sent: a number is never given twice.
+                    self.progress.written = written;
+                    self.note(peer)?;
+                }
+                Ok(())
             }
-            Record::Changed { pinned, other } => {
-                self.say(&format!("ATTENTION: {name} has OTHER KEYS than before."))?;
-                self.say(&format!("    before: {}", groups(&pinned)))?;
-                self.say(&format!("    now:    {}", groups(&other)))?;
-                self.say(
-                    "Somebody else may be using the name, or the state of the other side was lost.",
-                )?;
-                self.say("Nothing of it is read or answered. If the new keys are right, begin with a new --state.")
+            Record::Contact { digits } => {
+                self.say("the account is there. To know that nobody has told you a wrong one,")?;
+                self.say(&format!("compare these digits: {digits}"))
             }
-            Record::Stranger { name: stranger } => {
-                let stranger = printable(&String::from_utf8_lossy(&stranger), 47);
-                self.say(&format!(
-                    "somebody called {stranger} is not {name}, and was refused"
-                ))
+            Record::Changed {} => {
+                self.say("ATTENTION: the other account has OTHER KEYS than before.")?;
+                self.say("Nothing is sent to it any more.")
             }
-            Record::Absent {} => self.say(&format!(
-                "{name} has not been at the relay yet; your lines wait here"
+            Record::Stranger { account } => self.say(&format!(
+                "somebody else has written, and was refused: {}",
+                hex::encode(account)
             )),
+            Record::Absent {} => {
+                self.say("the other has not been at the relay yet; your lines wait here")
+            }
             Record::Disconnected {} => {
                 self.say(&format!("no relay at {}; trying again", self.relay))
             }
             Record::Connected {} => self.say("connected to the relay"),
-            Record::Begun {} => self.say("a conversation was begun from here"),
-            Record::Accepted {} => self.say(&format!(
-                "{name} has begun a conversation, with the same keys; accepted"
-            )),
+            Record::Begun { .. } => self.say("a conversation was begun from here"),
             _ => Ok(()),
         }
     }
@@ -141,6 +153,6 @@ impl Front for Terminal {
 
     fn is_over(&mut self, peer: &Peer) -> bool {
         self.ended
-            .is_some_and(|ended| peer.outbox().is_empty() || ended.elapsed() >= LINGER)
+            .is_some_and(|ended| peer.undelivered() == 0 || ended.elapsed() >= LINGER)
     }
 }

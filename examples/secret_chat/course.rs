@@ -1,19 +1,13 @@
-//! The text in one direction, as it was followed from outside: what the sender said it sent, what the relay said it
-//! saw, what the recipient said it read. The three are different processes, and meet only here.
+//! The text from one device to another, as it was followed from outside: what the sender said it sent, what the relay
+//! said it saw, what the recipient said it read. The three are different processes, and meet only here.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::faults::DROPPED;
-use crate::inbox::MessageId;
+use crate::relay::MessageId;
 
-/// A line as its sender sealed it.
-pub struct Sent {
-    pub number: u64,
-    pub times: u64,
-    pub content: Vec<u8>,
-}
-
-/// A message as the relay saw it.
+/// A message as the relay saw it, once for each time that it was sent.
+#[derive(Clone)]
 pub struct Saw {
     pub fate: String,
     pub length: u64,
@@ -28,17 +22,12 @@ impl Saw {
 
 #[derive(Default)]
 pub struct Course {
-    pub sent: HashMap<MessageId, Sent>,
-    pub saw: HashMap<MessageId, Saw>,
+    /// Each line is one message, however often it is sent.
+    pub sent: HashMap<u64, MessageId>,
+    pub saw: HashMap<MessageId, Vec<Saw>>,
     pub shown: BTreeMap<u64, Vec<u8>>,
     /// Lines shown although they had been shown.
     pub twice: usize,
-    /// To seal a line; to open a message at the other end; to commit at this end.
-    pub seal_nanos: Vec<u64>,
-    pub open_nanos: Vec<u64>,
-    pub commit_nanos: Vec<u64>,
-    /// All was sent and acknowledged.
-    pub delivered: bool,
 }
 
 /// What the comparison of the texts found.

@@ -1,23 +1,28 @@
 //! The demonstration: starts the actors, follows the text, kills Bob, compares.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::process::{self, ExitCode};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use subrosa::Address;
+use subrosa::identity::AccountId;
+
 use crate::Result;
 use crate::actors::{Actor, Company, Role, Scratch, Told};
-use crate::counts::Counts;
-use crate::course::{Course, Saw, Sent, Verdict};
+use crate::course::{Course, Verdict};
 use crate::dice::Dice;
-use crate::inbox::MessageId;
 use crate::limits::{AWAY, DEMO, HELD_BACK, LAST_WORDS, STRIKE};
 use crate::options;
+use crate::peer::Progress;
 use crate::records::Record;
-use crate::screen::{Row, Screen, groups, thousands};
-use crate::summary::Summary;
+use crate::reporter::begin_line;
+use crate::screen::{Screen, thousands};
+use crate::summary::{Counted, Summary};
 use crate::text;
+
+mod hearing;
 
 /// How often the screen looks up when nobody tells anything.
 const TICK: Duration = Duration::from_millis(5);
@@ -25,34 +30,45 @@ const TICK: Duration = Duration::from_millis(5);
 /// Lines of each direction that are printed.
 const SAMPLES: usize = 18;
 
-/// From whom to whom.
+/// From whom to whom. Alice's laptop reads both sides.
 #[derive(Clone, Copy)]
 struct Way {
     arrow: &'static str,
-    mailbox: &'static [u8],
+    from: Role,
+    to: Role,
 }
 
-/// Index 0: what Alice sends; index 1: what Bob sends.
-const WAYS: [Way; 2] = [
+const WAYS: [Way; 4] = [
     Way {
         arrow: "A→B",
-        mailbox: b"bob",
+        from: Role::Alice,
+        to: Role::Bob,
     },
     Way {
         arrow: "B→A",
-        mailbox: b"alice",
+        from: Role::Bob,
+        to: Role::Alice,
+    },
+    Way {
+        arrow: "A→L",
+        from: Role::Alice,
+        to: Role::Laptop,
+    },
+    Way {
+        arrow: "B→L",
+        from: Role::Bob,
+        to: Role::Laptop,
     },
 ];
 
-const fn sends(role: Role) -> usize {
-    match role {
-        Role::Bob => 1,
-        _ => 0,
-    }
-}
+/// Where what Bob reads comes, and where what he writes goes.
+const TO_BOB: usize = 0;
 
-const fn receives(role: Role) -> usize {
-    1 - sends(role)
+/// Of the lines that are printed, one in so many is printed on its way to the laptop, too.
+const FOR_LAPTOP: usize = 6;
+
+fn way(from: Role, to: Role) -> Option<usize> {
+    WAYS.iter().position(|way| way.from == from && way.to == to)
 }
 
 pub fn run(options: &options::Demo) -> Result<ExitCode> {
@@ -129,9 +145,16 @@ fn samples(lines: &[&[u8]]) -> BTreeSet<u64> {
 /// A row that waits until all of its three columns were told.
 struct PendingRow {
     way: usize,
-    message: MessageId,
-    /// `None` if the relay has dropped the message.
-    read: Option<Vec<u8>>,
+    number: u64,
+    what: Shows,
+}
+
+/// What a row shows.
+enum Shows {
+    /// A line that was read.
+    Read(Vec<u8>),
+    /// The relay has dropped it, of the times that it was sent this one.
+    Dropped(usize),
 }
 
 /// What becomes of Bob.
@@ -156,20 +179,36 @@ struct Demo {
     company: Company,
     address: String,
     relay: Actor,
-    alice: Actor,
-    bob: Actor,
-    bob_arguments: Vec<String>,
+    peers: [Peer; 3],
     fate: Fate,
     kills_left: usize,
     killed: usize,
     /// Bob is killed when he has read so many lines.
     kill_at: usize,
     dice: Dice,
-    courses: [Course; 2],
-    totals: [Counts; 3],
+    courses: [Course; 4],
+    /// What each peer has counted.
+    counted: Counted,
+    /// The digits that each peer shows.
+    digits: BTreeMap<Role, String>,
     rows: VecDeque<PendingRow>,
     stopping: bool,
 }
+
+/// A device as the demonstration knows it.
+struct Peer {
+    role: Role,
+    actor: Actor,
+    arguments: Vec<String>,
+    address: Address,
+    account: AccountId,
+    /// All that it had to say was delivered.
+    delivered: bool,
+}
+
+const ALICE: usize = 0;
+const LAPTOP: usize = 1;
+const BOB: usize = 2;
 
 impl Demo {
     fn new(
@@ -186,16 +225,40 @@ impl Demo {
         let Some(Record::Address { address }) = events.recv()?.record else {
             return Err("the relay did not start".into());
         };
-        let arguments = |name: &str, peer: &str| {
-            let state = scratch.path().join(name);
-            options::peer_arguments(name, peer, &address, &state, lines.len())
+        // One after the other, until each has said who it is.
+        let peer = |role: Role, lines: usize, link| -> Result<(Peer, Vec<u8>)> {
+            let state = scratch.path().join(role.name());
+            let arguments = options::peer_arguments(&address, &state, lines, link);
+            let actor = Actor::start(role, &arguments, &company, &told)?;
+            let Some(Record::Own {
+                address,
+                account,
+                request,
+            }) = events.recv()?.record
+            else {
+                return Err(format!("{} did not start", role.name()).into());
+            };
+            let account = account.try_into().map_err(|_| "an account has 32 bytes")?;
+            let peer = Peer {
+                role,
+                actor,
+                arguments,
+                address: Address::new(&address)?,
+                account: AccountId::from_bytes(account),
+                delivered: false,
+            };
+            Ok((peer, request))
         };
-        let alice_arguments = arguments("alice", "bob");
-        let bob_arguments = arguments("bob", "alice");
-        let mut alice = Actor::start(Role::Alice, &alice_arguments, &company, &told)?;
-        let mut bob = Actor::start(Role::Bob, &bob_arguments, &company, &told)?;
-        alice.tell("shown 0")?;
-        bob.tell("shown 0")?;
+        let (mut alice, _) = peer(Role::Alice, lines.len(), None)?;
+        let (laptop, request) = peer(Role::Laptop, 0, Some((alice.account, 2)))?;
+        let (bob, _) = peer(Role::Bob, lines.len(), None)?;
+        // Alice's telephone reads the code on the screen of her laptop.
+        alice
+            .actor
+            .tell(&format!("link {}", hex::encode(request)))?;
+        let Some(Record::Linked {}) = events.recv()?.record else {
+            return Err("alice did not link her laptop".into());
+        };
         let mut demo = Self {
             samples: samples(&lines),
             lines,
@@ -206,16 +269,15 @@ impl Demo {
             company,
             address,
             relay,
-            alice,
-            bob,
-            bob_arguments,
+            peers: [alice, laptop, bob],
             fate: Fate::Arriving,
             kills_left: options.kills,
             killed: 0,
             kill_at: 0,
             dice: Dice(options.faults.seed),
             courses: Default::default(),
-            totals: Default::default(),
+            counted: Counted::default(),
+            digits: BTreeMap::new(),
             rows: VecDeque::new(),
             stopping: false,
         };
@@ -224,191 +286,58 @@ impl Demo {
     }
 
     fn begin(&mut self) -> Result<()> {
-        let (relay, alice, bob) = (self.relay.id(), self.alice.id(), self.bob.id());
+        let [alice, laptop, bob] = [ALICE, LAPTOP, BOB].map(|peer| self.peers[peer].actor.id());
         self.screen.line(&format!(
-            "Processes: relay {relay} at {}, alice {alice}, bob {bob}.\n",
+            "Processes: relay {} at {}, alice {alice}, her laptop {laptop}, bob {bob}.\n",
+            self.relay.id(),
             self.address
         ))?;
-        Ok(self.screen.header()?)
+        self.screen.header()?;
+        self.screen
+            .event("alice's laptop is linked: she has two devices and one account")?;
+        for peer in [ALICE, LAPTOP, BOB] {
+            self.tell_begin(peer)?;
+        }
+        Ok(())
+    }
+
+    /// Tells a peer with whom it talks, and what came out of it so far.
+    fn tell_begin(&mut self, peer: usize) -> Result<()> {
+        let role = self.peers[peer].role;
+        let other = if peer == BOB { ALICE } else { BOB };
+        let mut progress = Progress::default();
+        for (way, course) in WAYS.iter().zip(&self.courses) {
+            if way.to == role {
+                let from = self.peers.iter().find(|peer| peer.role == way.from);
+                let from = from.ok_or("nobody writes there")?.address;
+                let read = u32::try_from(course.shown.len())?;
+                progress.read.insert(from, read);
+            }
+            if way.from == role {
+                let sent = course.sent.keys().max().map_or(0, |last| last + 1);
+                progress.written = progress.written.max(u32::try_from(sent)?);
+            }
+        }
+        let line = begin_line(&self.peers[other].account, &progress);
+        Ok(self.peers[peer].actor.tell(&line)?)
     }
 
     /// Lines that Bob has read, as far as the screen knows.
     fn read_by_bob(&self) -> usize {
-        self.courses[0].shown.len()
+        self.courses[TO_BOB].shown.len()
+    }
+
+    fn role_at(&self, address: &[u8]) -> Option<Role> {
+        let at = |peer: &&Peer| peer.address.as_bytes() == address;
+        self.peers.iter().find(at).map(|peer| peer.role)
     }
 
     fn is_complete(&self) -> bool {
-        let all = |course: &Course| course.delivered && course.shown.len() >= self.lines.len();
-        self.courses.iter().all(all) && matches!(self.fate, Fate::Alive) && self.kills_left == 0
-    }
-}
-
-/// What the actors tell.
-impl Demo {
-    fn take(&mut self, told: Told) -> Result<()> {
-        let Told { role, record } = told;
-        let name = role.name();
-        let Some(record) = record else {
-            return self.take_end(role);
-        };
-        match record {
-            Record::Saw {
-                mailbox,
-                message,
-                fate,
-                length,
-                head,
-            } => {
-                let saw = Saw { fate, length, head };
-                self.take_sight(&mailbox, message, saw);
-            }
-            Record::Listens { mailbox, waiting } => self.take_listener(&mailbox, waiting)?,
-            Record::Loaded { generation: 0, .. } => {}
-            Record::Loaded {
-                generation,
-                read,
-                written,
-            } => self.screen.event(&format!(
-                "{name} has loaded commit {generation} of his state: {read} lines read, {written} of his own written"
-            ))?,
-            Record::Contact { own, peer } => {
-                self.screen.event(&format!("{name} has the keys {}", groups(&own)))?;
-                self.screen.event(&format!(
-                    "{name} takes the other's keys from the relay: {}",
-                    groups(&peer)
-                ))?;
-            }
-            Record::Begun {} => self.screen.event(&format!("{name} begins a conversation"))?,
-            Record::Accepted {} => self.screen.event(&format!(
-                "{name} accepts the other's first message, from those very keys"
-            ))?,
-            Record::Sent {
-                number,
-                times,
-                message,
-                nanos,
-                content,
-            } => {
-                let course = &mut self.courses[sends(role)];
-                course.seal_nanos.push(nanos);
-                let sent = Sent {
-                    number,
-                    times,
-                    content,
-                };
-                course.sent.insert(message, sent);
-                self.sample_dropped(sends(role), message);
-            }
-            Record::Opened { nanos } => self.courses[receives(role)].open_nanos.push(nanos),
-            Record::Committed { nanos } => self.courses[sends(role)].commit_nanos.push(nanos),
-            Record::Line {
-                number,
-                message,
-                content,
-            } => self.take_line(role, number, message, content),
-            Record::Delivered {} => self.courses[sends(role)].delivered = true,
-            Record::Total { name, count } => self.totals[role as usize].set(&name, count),
-            Record::Changed { .. } | Record::Stranger { .. } => {
-                return Err(format!("{name} has met somebody else's keys").into());
-            }
-            // Refusals are counted where they happen, and printed at the end.
-            Record::Refused { .. }
-            | Record::Absent {}
-            | Record::Connected {}
-            | Record::Disconnected {}
-            | Record::Address { .. } => {}
-        }
-        Ok(())
-    }
-
-    fn take_end(&mut self, role: Role) -> Result<()> {
-        match &mut self.fate {
-            Fate::Dead(_, heard) if role == Role::Bob && !*heard => *heard = true,
-            _ if self.stopping => {}
-            _ => return Err(format!("{} has ended before its time", role.name()).into()),
-        }
-        Ok(())
-    }
-
-    fn take_sight(&mut self, mailbox: &[u8], message: MessageId, saw: Saw) {
-        if let Some(way) = WAYS.iter().position(|way| way.mailbox == mailbox) {
-            self.courses[way].saw.insert(message, saw);
-            self.sample_dropped(way, message);
-        }
-    }
-
-    fn take_listener(&mut self, mailbox: &[u8], waiting: u64) -> Result<()> {
-        if mailbox == b"bob" && matches!(self.fate, Fate::Arriving) {
-            self.fate = Fate::Alive;
-            if self.killed > 0 {
-                self.screen.event(&format!(
-                    "bob is at the relay again, where {waiting} messages were waiting for him"
-                ))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn take_line(&mut self, role: Role, number: u64, message: MessageId, content: Vec<u8>) {
-        let way = receives(role);
-        if self.samples.contains(&number) {
-            self.rows.push_back(PendingRow {
-                way,
-                message,
-                read: Some(content.clone()),
-            });
-        }
-        self.courses[way].show(number, content);
-        let actor = match role {
-            Role::Bob => &mut self.bob,
-            _ => &mut self.alice,
-        };
-        if number % 64 == 63 {
-            // Who was killed meanwhile hears it on coming back.
-            let _ = actor.tell(&format!("shown {}", number + 1));
-        }
-    }
-
-    /// A message that was dropped gets a row, if its line is one of those that are printed.
-    fn sample_dropped(&mut self, way: usize, message: MessageId) {
-        let course = &self.courses[way];
-        if let (Some(sent), Some(saw)) = (course.sent.get(&message), course.saw.get(&message))
-            && saw.is_dropped()
-            && self.samples.contains(&sent.number)
-        {
-            self.rows.push_back(PendingRow {
-                way,
-                message,
-                read: None,
-            });
-        }
-    }
-
-    fn print_rows(&mut self) -> Result<()> {
-        while let Some(row) = self.rows.front() {
-            let course = &self.courses[row.way];
-            let (Some(sent), Some(saw)) =
-                (course.sent.get(&row.message), course.saw.get(&row.message))
-            else {
-                break;
-            };
-            let fate = match (sent.times, saw.fate.as_str()) {
-                (1, fate) => fate.to_owned(),
-                (_, "") => "again".to_owned(),
-                (_, fate) => format!("again+{fate}"),
-            };
-            self.screen.row(&Row {
-                direction: WAYS[row.way].arrow,
-                number: sent.number,
-                sent: &sent.content,
-                head: &saw.head,
-                length: saw.length,
-                fate: &fate,
-                read: row.read.as_deref().ok_or("lost"),
-            })?;
-            self.rows.pop_front();
-        }
-        Ok(())
+        let is_read = |course: &Course| course.shown.len() >= self.lines.len();
+        let all_read = self.courses.iter().all(is_read);
+        let all_delivered = self.peers.iter().all(|peer| peer.delivered);
+        let is_bob_well = matches!(self.fate, Fate::Alive) && self.kills_left == 0;
+        all_read && all_delivered && is_bob_well
     }
 }
 
@@ -431,25 +360,27 @@ impl Demo {
                 self.fate = Fate::Doomed(Instant::now() + pause);
             }
             Fate::Doomed(at) if Instant::now() >= at => {
-                self.bob.kill();
+                self.peers[BOB].actor.kill();
                 self.killed += 1;
                 self.kills_left -= 1;
                 self.fate = Fate::Dead(Instant::now(), false);
                 self.screen.event(&format!(
                     "bob, process {}, is KILLED (SIGKILL), with {} lines read; alice goes on",
-                    self.bob.id(),
+                    self.peers[BOB].actor.id(),
                     self.read_by_bob()
                 ))?;
             }
             Fate::Dead(since, true) if since.elapsed() >= AWAY => {
-                self.bob = Actor::start(Role::Bob, &self.bob_arguments, &self.company, &self.told)?;
+                let bob = &mut self.peers[BOB];
+                bob.actor = Actor::start(Role::Bob, &bob.arguments, &self.company, &self.told)?;
+                bob.delivered = false;
                 let shown = self.read_by_bob();
-                self.bob.tell(&format!("shown {shown}"))?;
+                self.tell_begin(BOB)?;
                 self.fate = Fate::Arriving;
                 self.plan_kill();
                 self.screen.event(&format!(
                     "bob is started again, process {}; {shown} lines had come out of him before he died",
-                    self.bob.id()
+                    self.peers[BOB].actor.id()
                 ))?;
             }
             _ => {}
@@ -460,7 +391,7 @@ impl Demo {
     /// First the peers, then the relay.
     fn stop_all(&mut self) -> Result<()> {
         self.stopping = true;
-        for role in [Role::Alice, Role::Bob, Role::Relay] {
+        for role in [Role::Alice, Role::Laptop, Role::Bob, Role::Relay] {
             self.actor(role).tell("stop")?;
             loop {
                 let told = self.events.recv_timeout(LAST_WORDS)?;
@@ -481,26 +412,28 @@ impl Demo {
     const fn actor(&mut self, role: Role) -> &mut Actor {
         match role {
             Role::Relay => &mut self.relay,
-            Role::Alice => &mut self.alice,
-            Role::Bob => &mut self.bob,
+            Role::Alice => &mut self.peers[ALICE].actor,
+            Role::Laptop => &mut self.peers[LAPTOP].actor,
+            Role::Bob => &mut self.peers[BOB].actor,
         }
     }
 
     fn conclude(&mut self) -> Result<ExitCode> {
-        let verdicts = [0, 1].map(|way| self.courses[way].verdict(&self.lines));
+        let verdicts = [0, 1, 2, 3].map(|way| self.courses[way].verdict(&self.lines));
+        let [alice, _, bob] = [ALICE, LAPTOP, BOB].map(|peer| &self.peers[peer].address);
         let summary = Summary {
             lines: &self.lines,
             courses: &self.courses,
-            totals: &self.totals,
+            counted: &self.counted,
+            senders: [alice, bob].map(|address| hex::encode(address.as_bytes())),
         };
         self.screen.line("")?;
         self.screen.table(&summary.rows(&verdicts))?;
         let took = self.start.elapsed().as_secs_f64();
         // After a crash nobody may meet a peer that was set back.
-        let forks = |counts: &Counts| counts.of("opened_forked") + counts.of("refused:Forked");
         let (result, code) = if !verdicts.iter().all(Verdict::is_good) {
             ("FAILED: the texts are not what was sent", ExitCode::FAILURE)
-        } else if self.totals.iter().map(forks).sum::<u64>() > 0 {
+        } else if self.counted.forks() > 0 {
             ("FAILED: a state was used twice", ExitCode::FAILURE)
         } else {
             (

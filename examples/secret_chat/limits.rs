@@ -16,8 +16,7 @@ pub const STRIKE: u64 = 60;
 /// How long an actor may take for its last numbers.
 pub const LAST_WORDS: Duration = Duration::from_secs(20);
 
-/// What arrives within this time is read, answered and stored together: one commit, and so one `fsync`, for all of
-/// it. It also bounds the ratchet turns a second: late messages of the last 16 chains can be read, and no delay of
+/// What arrives within this time is read together: one commit, and so one `fsync`, for all of it. It also bounds the ratchet turns a second: late messages of the last 16 chains can be read, and no delay of
 /// the relay spans as many.
 pub const BATCH: Duration = Duration::from_millis(20);
 
@@ -27,7 +26,7 @@ pub const BATCH_EVENTS: usize = 512;
 /// A node that has nothing to do looks up this often.
 pub const IDLE: Duration = Duration::from_millis(200);
 
-/// Lines under way. All of them fit into one report.
+/// Lines under way: those that not every device has reported. All of them fit into one report.
 pub const WINDOW: usize = 24;
 
 /// How far ahead of the first missing line a line may be: what a peer that ignores the window can make us hold.
@@ -42,7 +41,7 @@ pub const REPORT: Duration = Duration::from_millis(60);
 /// Between two reports, while lines are missing and none arrives.
 pub const REPORT_MISSING: Duration = Duration::from_millis(250);
 
-/// A line that the peer misses is sealed again when it was last sent so long ago: until then it may be on its way.
+/// A line that somebody misses is sent again when it was last sent so long ago: until then it may be on its way.
 pub const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Without any report the newest line is sent again, in this rhythm …
@@ -54,10 +53,7 @@ pub const PROBES: u32 = 12;
 /// … up to this: the peer is away.
 pub const PROBE_MAX: Duration = Duration::from_secs(300);
 
-/// What a refusal may cause (asking again, beginning anew, rotating prekeys) it causes at most once in this time.
-pub const REMEDY: Duration = Duration::from_secs(60);
-
-/// Until a bundle that is not there is asked for again: this, then twice as long, …
+/// Until a bundle or a device list that is not there is asked for again: this, then twice as long, …
 pub const FETCH: Duration = Duration::from_millis(50);
 
 /// … up to this.
@@ -75,6 +71,9 @@ pub const ONE_TIME_LOW: u32 = 3;
 /// … so many.
 pub const ONE_TIME_BATCH: usize = 10;
 
+/// Acknowledgements to the device's inbox and outbox that wait for more of them: a commit for all.
+pub const ACKNOWLEDGE: usize = 64;
+
 /// Longest line of a chat.
 pub const LINE_MAX: usize = 64 * 1024;
 
@@ -87,5 +86,11 @@ pub const HELD_BACK: RangeInclusive<u64> = 20..=200;
 /// Messages that the relay keeps for somebody who is away; beyond that the oldest are lost.
 pub const MAILBOX: usize = 10_000;
 
-/// Bundles that the relay keeps of one name.
+/// Bundles that the relay keeps of one device.
 pub const BUNDLES: usize = 100;
+
+/// Device lists that the relay keeps of one account.
+pub const LISTS: usize = 100;
+
+/// First messages of devices on no list that wait for one.
+pub const HELD: usize = 16;

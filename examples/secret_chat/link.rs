@@ -6,6 +6,9 @@
 //! peer  ── Publish (bundle) ────────────► relay       one-time bundles are handed out once,
 //! peer  ── Fetch (address) ─────────────► relay       the last-resort bundle whenever none is left
 //! peer  ◄── Bundle ────────────────────── relay
+//! peer  ── PublishList (account) ───────► relay       a list of the account's devices, and each that follows it
+//! peer  ── FetchLists (account) ────────► relay       those above the version that is known; else the newest
+//! peer  ◄── Lists ─────────────────────── relay
 //! peer  ── Listen ──────────────────────► relay       from now on, and what waited until now
 //! peer  ── Send (mailbox, message) ─────► relay
 //! peer  ◄── Deliver (message) ─────────── relay
@@ -13,7 +16,7 @@
 //! The mailbox of a message is the recipient's address: the relay learns who receives how much and when, and, since
 //! the sender's connection has said `Hello`, from whom. Of the message itself it learns the length; kind and tag are
 //! in the clear, and mean nothing to it. Nothing of this is authenticated: whatever the relay does with it, the worst
-//! that comes of it is silence, because whose keys are whose is decided by the peers.
+//! that comes of it is silence, because an account is the hash of its keys, and they sign its list of devices.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -23,14 +26,44 @@ use crate::limits::PACKET_MAX;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Packet {
-    Hello { address: Vec<u8> },
-    Welcome { one_time_left: u32 },
-    Publish { one_time: bool, bundle: Vec<u8> },
-    Fetch { address: Vec<u8> },
-    Bundle { bundle: Option<Vec<u8>> },
+    Hello {
+        address: Vec<u8>,
+    },
+    Welcome {
+        one_time_left: u32,
+    },
+    Publish {
+        one_time: bool,
+        bundle: Vec<u8>,
+    },
+    Fetch {
+        address: Vec<u8>,
+    },
+    Bundle {
+        address: Vec<u8>,
+        bundle: Option<Vec<u8>>,
+    },
+    PublishList {
+        account: [u8; 32],
+        version: u64,
+        list: Vec<u8>,
+    },
+    FetchLists {
+        account: [u8; 32],
+        known: Option<u64>,
+    },
+    Lists {
+        account: [u8; 32],
+        lists: Vec<Vec<u8>>,
+    },
     Listen,
-    Send { mailbox: Vec<u8>, message: Vec<u8> },
-    Deliver { message: Vec<u8> },
+    Send {
+        mailbox: Vec<u8>,
+        message: Vec<u8>,
+    },
+    Deliver {
+        message: Vec<u8>,
+    },
 }
 
 impl Packet {
@@ -63,10 +96,26 @@ impl Packet {
             Self::Welcome { one_time_left } => writer.u8(2).u32(*one_time_left),
             Self::Publish { one_time, bundle } => writer.u8(3).flag(*one_time).vector(bundle)?,
             Self::Fetch { address } => writer.u8(4).vector(address)?,
-            Self::Bundle { bundle: None } => writer.u8(5).flag(false),
-            Self::Bundle {
-                bundle: Some(bundle),
-            } => writer.u8(5).flag(true).vector(bundle)?,
+            Self::Bundle { address, bundle } => {
+                writer.u8(5).vector(address)?.flag(bundle.is_some());
+                writer.vector(bundle.as_deref().unwrap_or_default())?
+            }
+            Self::PublishList {
+                account,
+                version,
+                list,
+            } => writer.u8(9).bytes(account).u64(*version).vector(list)?,
+            Self::FetchLists { account, known } => {
+                writer.u8(10).bytes(account).flag(known.is_some());
+                writer.u64(known.unwrap_or_default())
+            }
+            Self::Lists { account, lists } => {
+                writer.u8(11).bytes(account);
+                for list in lists {
+                    writer.vector(list)?;
+                }
+                &mut writer
+            }
             Self::Listen => writer.u8(6),
             Self::Send { mailbox, message } => writer.u8(7).vector(mailbox)?.vector(message)?,
             Self::Deliver { message } => writer.u8(8).vector(message)?,
@@ -88,12 +137,37 @@ impl Packet {
                 bundle: reader.vector(PACKET_MAX)?.to_vec(),
             },
             4 => Self::Fetch { address: vector()? },
-            5 => Self::Bundle {
-                bundle: match reader.flag()? {
-                    true => Some(reader.vector(PACKET_MAX)?.to_vec()),
-                    false => None,
-                },
+            5 => {
+                let address = vector()?;
+                let is_there = reader.flag()?;
+                let bundle = reader.vector(PACKET_MAX)?.to_vec();
+                Self::Bundle {
+                    address,
+                    bundle: is_there.then_some(bundle),
+                }
+            }
+            9 => Self::PublishList {
+                account: *reader.array()?,
+                version: reader.u64()?,
+                list: reader.vector(PACKET_MAX)?.to_vec(),
             },
+            10 => {
+                let account = *reader.array()?;
+                let is_known = reader.flag()?;
+                let version = reader.u64()?;
+                Self::FetchLists {
+                    account,
+                    known: is_known.then_some(version),
+                }
+            }
+            11 => {
+                let account = *reader.array()?;
+                let mut lists = Vec::new();
+                while !reader.rest().is_empty() {
+                    lists.push(reader.vector(PACKET_MAX)?.to_vec());
+                }
+                Self::Lists { account, lists }
+            }
             6 => Self::Listen,
             7 => Self::Send {
                 mailbox: vector()?,
@@ -129,9 +203,30 @@ mod tests {
             Packet::Fetch {
                 address: b"bob".to_vec(),
             },
-            Packet::Bundle { bundle: None },
             Packet::Bundle {
+                address: b"bob".to_vec(),
+                bundle: None,
+            },
+            Packet::Bundle {
+                address: b"bob".to_vec(),
                 bundle: Some(vec![2; 1_600]),
+            },
+            Packet::PublishList {
+                account: [5; 32],
+                version: 2,
+                list: vec![6; 300],
+            },
+            Packet::FetchLists {
+                account: [5; 32],
+                known: None,
+            },
+            Packet::FetchLists {
+                account: [5; 32],
+                known: Some(1),
+            },
+            Packet::Lists {
+                account: [5; 32],
+                lists: vec![vec![6; 300], vec![7; 400]],
             },
             Packet::Listen,
             Packet::Send {

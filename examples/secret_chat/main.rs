@@ -1,16 +1,17 @@
-//! Two devices talk over a relay that loses, doubles and reorders what it carries, and one of them is killed on the
-//! way.
+//! Two people talk over a relay that loses, doubles and reorders what it carries. One of them has two devices, and the
+//! other is killed on the way.
 //!
 //! ```text
-//!   alice ══ packets (link) ══►┐                       ┌◄══ packets ══ bob        processes
-//!     │                        └── relay: faults ──────┘                │         over TCP
-//!     │ lines, reports (protocol), sealed by the library                │
-//!   inbox, outbox                                          inbox, outbox
-//!     │ one commit a batch                                              │
-//!   store ── key, state                                           store ── key, state
+//!   alice ══ packets (link) ══►┐                                           processes
+//!   alice's laptop ═══════════►┼── relay: faults ──┬◄══ packets ══ bob      over TCP
+//!     │                                                            │
+//!     │ lines, reports (protocol)                                  │
+//!   Device: conversations, inbox, outbox                        Device
+//!     │ one commit a call                                          │
+//!   store: SQLite, key                                           store
 //! ```
-//! `--help` says how two people use it. To see how an app uses the library, read `peer` (what happens to messages and
-//! bundles), `store` (why a crash loses nothing) and `node` (read, commit once, release), in this order.
+//! `--help` says how two people use it. To see how an app uses the library, read `store` (how a device is opened, and
+//! why a crash loses nothing), `peer` (what happens to messages, lists and bundles) and `node` (the loop around it).
 
 use std::error::Error;
 use std::fs;
@@ -32,18 +33,18 @@ mod course;
 mod demo;
 mod dice;
 mod faults;
-mod inbox;
 mod limits;
 mod link;
 mod node;
 mod options;
-mod outbox;
 mod peer;
 mod protocol;
+mod reading;
 mod records;
 mod relay;
 mod reporter;
 mod screen;
+mod sending;
 mod store;
 mod summary;
 mod text;
@@ -97,7 +98,7 @@ fn run(command: Command) -> Result<ExitCode> {
             }
             for (name, count) in relay.totals().iter() {
                 let name = name.to_owned();
-                tell(&Record::Total { name, count })?;
+                tell(&Record::Count { name, count })?;
             }
         }
     }
@@ -110,7 +111,15 @@ fn tell(record: &Record) -> io::Result<()> {
 
 /// All that a relay can see.
 fn print_sight(record: Record) {
-    let name = |mailbox: &[u8]| screen::printable(&String::from_utf8_lossy(mailbox), 47);
+    // The first bytes of the account, and the number of the device.
+    let name = |mailbox: &[u8]| match mailbox.split_last_chunk() {
+        Some((account, id)) => format!(
+            "{}/{}",
+            hex::encode(account.get(..6).unwrap_or(account)),
+            u32::from_be_bytes(*id)
+        ),
+        None => hex::encode(mailbox),
+    };
     match record {
         Record::Saw {
             mailbox,
@@ -119,7 +128,7 @@ fn print_sight(record: Record) {
             head,
             ..
         } => println!(
-            "for {:<12} {length:>6} B  {}… {fate}",
+            "for {:<14} {length:>6} B  {}… {fate}",
             name(&mailbox),
             hex::encode(head)
         ),

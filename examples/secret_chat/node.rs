@@ -1,5 +1,4 @@
-//! A peer with its store, its connection and its user: the loop that reads what is there, commits once, and only then
-//! releases.
+//! A peer with its connection and its user: the loop that hands in what is there, and releases what comes of it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -12,7 +11,6 @@ use crate::limits::{BATCH, BATCH_EVENTS, IDLE, LINE_MAX, RECONNECT};
 use crate::link::Packet;
 use crate::peer::{Now, Peer, Release};
 use crate::records::Record;
-use crate::store::Store;
 
 /// The side of the user.
 pub trait Front {
@@ -25,7 +23,7 @@ pub trait Front {
     /// Called in every round, before anything is sealed.
     fn feed(&mut self, peer: &mut Peer) -> Result<()>;
 
-    /// Something has happened, and is stored.
+    /// Something has happened.
     fn show(&mut self, record: Record, peer: &mut Peer) -> Result<()>;
 
     /// All that there was to be shown in a round was; only then anything is sent.
@@ -46,21 +44,19 @@ pub enum Event {
 
 pub struct Node {
     pub peer: Peer,
-    pub store: Store,
     events: Receiver<Event>,
     stream: Option<TcpStream>,
 }
 
 impl Node {
     /// Connects to `relay`, and again whenever the connection is lost.
-    pub fn new(peer: Peer, store: Store, relay: String) -> Self {
+    pub fn new(peer: Peer, relay: String) -> Self {
         let (sender, events) = channel();
         let for_input = sender.clone();
         thread::spawn(move || stay_connected(&relay, &sender));
         thread::spawn(move || read_input(&for_input));
         Self {
             peer,
-            store,
             events,
             stream: None,
         }
@@ -83,11 +79,8 @@ impl Node {
             front.feed(&mut self.peer)?;
             self.peer.work(now)?;
             let over = front.is_over(&self.peer);
-            if self.peer.has_changed() || (self.peer.is_untidy() && (idle || over)) {
-                let started = Instant::now();
-                self.peer.commit(&mut self.store)?;
-                let nanos = u64::try_from(started.elapsed().as_nanos())?;
-                front.show(Record::Committed { nanos }, &mut self.peer)?;
+            if idle || over {
+                self.peer.tidy(0)?;
             }
             self.release(front)?;
             if over {
@@ -130,7 +123,7 @@ impl Node {
         Ok(())
     }
 
-    /// The state is stored: what it says was sent is sent, and what it says was read is shown.
+    /// All of it is stored: what is sent is in the outbox, and what is shown in the inbox.
     fn release(&mut self, front: &mut impl Front) -> Result<()> {
         let mut outgoing = Vec::new();
         for release in self.peer.releases() {

@@ -4,30 +4,35 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use subrosa::identity::AccountId;
+
 use crate::faults::Faults;
+use crate::store::Link;
 
 pub const HELP: &str = "\
 Two devices talk, end-to-end encrypted, over a relay that can be as bad as one likes.
 
 secret_chat [demo] [--seed N] [--drop %] [--duplicate %] [--delay %] [--lines N] [--kills N]
-    A demonstration: starts a relay, Alice and Bob as processes of their own, lets both send the other one this
-    repository's SPEC.md line by line, kills Bob in the middle (--kills: as often), lets him go on from what he had
-    stored, and compares what arrived. Ends with status 0 only if nothing was lost, altered or shown twice.
+    A demonstration: starts a relay, Alice, her laptop and Bob as processes of their own, lets Alice and Bob send each
+    other this repository's SPEC.md line by line, all of which her laptop reads as well, kills Bob in the middle
+    (--kills: as often), lets him go on from what he had stored, and compares what arrived. Ends with status 0 only if
+    nothing was lost, altered or shown twice.
     Defaults: --seed 1 --drop 10 --duplicate 10 --delay 20 --kills 1, all lines.
 
 secret_chat relay ADDRESS [--seed N] [--drop %] [--duplicate %] [--delay %]
     A relay for people, e.g. at 127.0.0.1:4000. Prints all that it can see. Without options it loses nothing.
 
-secret_chat chat --name NAME --peer NAME --relay ADDRESS [--state DIRECTORY]
+secret_chat chat --state DIRECTORY --relay ADDRESS [--peer ACCOUNT]
     A chat. What you type is sent, line by line; the end of the input (Ctrl-D) ends it. Everything is kept in
-    the directory (default: ./secret_chat-NAME), and the next start goes on from there.
-    The keys that the relay names for --peer at the first contact are believed and shown, for you to compare; if
-    they are others later, you are told, and nothing of it is read.
+    the directory, and the next start goes on from there. Without --peer your account is made and shown, and that is
+    all: the other needs to know it, and you the other's. An account is a hash of its keys, so nobody can pretend to
+    be it; sixty digits, to be compared, show that you were told the right one. If the keys are replaced later, you are
+    told, and nothing more is sent.
 
 Two people, three terminals:
     secret_chat relay 127.0.0.1:4000
-    secret_chat chat --name alice --peer bob --relay 127.0.0.1:4000
-    secret_chat chat --name bob --peer alice --relay 127.0.0.1:4000
+    secret_chat chat --state alice --relay 127.0.0.1:4000 --peer (what bob sees as his account)
+    secret_chat chat --state bob --relay 127.0.0.1:4000 --peer (what alice sees as hers)
 ";
 
 pub enum Command {
@@ -54,18 +59,17 @@ pub struct Demo {
 }
 
 pub struct Chat {
-    pub name: String,
-    pub peer: String,
+    pub peer: Option<AccountId>,
     pub relay: String,
     pub state: PathBuf,
 }
 
 pub struct Actor {
-    pub name: String,
-    pub peer: String,
     pub relay: String,
     pub state: PathBuf,
+    /// Lines to be sent.
     pub lines: usize,
+    pub link: Link,
 }
 
 impl Command {
@@ -83,25 +87,23 @@ impl Command {
                 address: arguments.word().ok_or("the relay needs an address")?,
                 faults: arguments.faults(Faults::NONE)?,
             },
-            Some("chat") => {
-                let name: String = arguments.needed("name")?;
-                Self::Chat(Chat {
-                    peer: arguments.needed("peer")?,
-                    relay: arguments.needed("relay")?,
-                    state: arguments.optional("state", format!("./secret_chat-{name}").into())?,
-                    name,
-                })
-            }
+            Some("chat") => Self::Chat(Chat {
+                peer: arguments.account("peer")?,
+                relay: arguments.needed("relay")?,
+                state: arguments.needed("state")?,
+            }),
             Some("relay-actor") => Self::RelayActor {
                 faults: arguments.faults(Faults::NONE)?,
                 scratch: arguments.needed("scratch")?,
             },
             Some("peer-actor") => Self::PeerActor(Actor {
-                name: arguments.needed("name")?,
-                peer: arguments.needed("peer")?,
                 relay: arguments.needed("relay")?,
                 state: arguments.needed("state")?,
                 lines: arguments.needed("lines")?,
+                link: match arguments.account("account")? {
+                    Some(account) => Some((account, arguments.needed("device")?)),
+                    None => None,
+                },
             }),
             Some(other) => return Err(format!("there is no `{other}`")),
         };
@@ -130,21 +132,20 @@ pub fn relay_arguments(faults: &Faults, scratch: &Path) -> Vec<String> {
 }
 
 /// What [`Command::PeerActor`] is read from.
-pub fn peer_arguments(
-    name: &str,
-    peer: &str,
-    relay: &str,
-    state: &Path,
-    lines: usize,
-) -> Vec<String> {
+pub fn peer_arguments(relay: &str, state: &Path, lines: usize, link: Link) -> Vec<String> {
+    let linked = link.map(|(account, device)| {
+        [
+            ("account", hex::encode(account.as_bytes())),
+            ("device", device.to_string()),
+        ]
+    });
     [
-        ("name", name.to_owned()),
-        ("peer", peer.to_owned()),
         ("relay", relay.to_owned()),
         ("state", state.display().to_string()),
         ("lines", lines.to_string()),
     ]
     .into_iter()
+    .chain(linked.into_iter().flatten())
     .fold(vec!["peer-actor".to_owned()], with_option)
 }
 
@@ -196,6 +197,19 @@ impl Arguments {
     fn needed<T: FromStr>(&mut self, name: &str) -> Result<T, String> {
         let value = self.options.remove(name);
         parse(name, &value.ok_or_else(|| format!("--{name} is needed"))?)
+    }
+
+    fn account(&mut self, name: &str) -> Result<Option<AccountId>, String> {
+        let Some(value) = self.options.remove(name) else {
+            return Ok(None);
+        };
+        let bytes = hex::decode(&value)
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok());
+        match bytes {
+            Some(bytes) => Ok(Some(AccountId::from_bytes(bytes))),
+            None => Err(format!("--{name} {value} is no account")),
+        }
     }
 
     fn faults(&mut self, default: Faults) -> Result<Faults, String> {

@@ -1,36 +1,37 @@
-//! One side of the conversation: what it does with packets and lines, as a machine without I/O.
+//! One device of the conversation: what it does with packets and lines, as a machine without sockets.
 //!
-//! Whatever a call changes is only in memory, and whatever it wants to send or show waits in a list until
-//! [`Peer::commit`] has stored the change: see [`Store`].
+//! Every call of the [`Device`] is stored when it returns. What a call of this machine wants to send or show waits in a
+//! list until whoever drives it comes for it; should that never happen, it is in the outbox or in the inbox.
 //!
 //! ```text
-//!   Welcome ──► publish bundles ──► no conversation yet: fetch the peer's bundle ──► pin its identity ──┐
-//!                      │                                                                                │
-//!                      └──────────────── conversation there ────────────────────────────────────────────┴─► Listen
+//!   Welcome ──► publish bundles, own list ──► fetch the device lists of both accounts ──► Listen
+//!
+//!   line ──► Device::send ──► outbox ──► every device of the other account, and one's own others
+//!               │ Unreached                          │ reports
+//!            fetch bundles, Device::begin         Device::sent
+//!
+//!   Deliver ──► Device::receive ──► inbox ──► in order ──► the screen ──► Device::read
 //! ```
-//! Nothing is listened to before the peer is pinned, so that a first message always meets a name that the relay has
-//! answered for (trust on first use), and is accepted only from that very identity.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use subrosa::crypto::hash::sha256;
-use subrosa::wire::{self, Reader, Writer};
-use subrosa::{
-    Action, Address, Conversation, DeviceIdentity, Identity, Prekeys, os_rng, system_now,
-};
+use subrosa::device::Error;
+use subrosa::identity::{AccountId, Fingerprint};
+use subrosa::{Address, os_rng, system_now};
 
 use crate::Result;
 use crate::counts::Counts;
-use crate::inbox::Inbox;
-use crate::limits::{FETCH, REPORT_MISSING};
+use crate::limits::{ACKNOWLEDGE, BATCH_EVENTS, FETCH, REPORT_MISSING};
 use crate::link::Packet;
-use crate::outbox::Outbox;
+use crate::reading::Reading;
 use crate::records::Record;
-use crate::store::{Contents, Loaded, Store};
+use crate::sending::Sending;
+use crate::store::{Clock, StoredDevice};
 
 mod arrivals;
-mod bundles;
 mod departures;
+mod directory;
 #[cfg(test)]
 mod tests;
 
@@ -50,62 +51,86 @@ impl Now {
     }
 }
 
-/// What leaves a peer, after a commit and not before.
+/// What leaves a peer.
 pub enum Release {
     Show(Record),
     Send(Packet),
 }
 
-pub struct Peer {
-    // Stored, all in one commit.
-    identity: DeviceIdentity,
-    prekeys: Prekeys,
-    /// `None` until the peer's identity is pinned.
-    conversation: Option<Conversation>,
-    inbox: Inbox,
-    outbox: Outbox,
-    counts: Counts,
-    /// The tag of our newest message: another one means that the ratchet has turned.
-    newest_tag: [u8; 8],
+/// What the screen knows when a peer begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Lines of our own that were given out.
+    pub written: u32,
+    /// Lines of each device that were shown.
+    pub read: BTreeMap<Address, u32>,
+}
 
-    // Not stored.
-    peer_address: Address,
+pub struct Peer {
+    device: StoredDevice,
+    clock: Clock,
+    account: AccountId,
+    other: AccountId,
+
+    /// The number that the next line gets.
+    next: u32,
+    /// Lines that are not sealed yet.
+    unsealed: VecDeque<Vec<u8>>,
+    sending: Sending,
+    /// By the device that writes.
+    readings: BTreeMap<Address, Reading>,
+
     online: bool,
     offline_announced: bool,
     listening: bool,
-    begin_anew: bool,
-    fetch: Fetch,
+    /// This device is on its account's list.
+    listed: bool,
+    /// The other account's list is known.
+    acquainted: bool,
+    /// Its digits were not shown yet.
+    contact_due: bool,
+    questions: BTreeMap<Question, Asked>,
+    /// Messages that nobody has looked at.
+    arrived: Vec<Vec<u8>>,
+    /// First messages whose senders were on no list that is known, with their accounts.
+    held: Vec<(AccountId, Vec<u8>)>,
     reporting: Reporting,
-    remedies: Vec<(Action, Instant)>,
-    /// Somebody else under the peer's name, of whom the user was told.
-    announced: Option<Identity>,
-    /// Must be stored before anything is released.
-    changed: bool,
-    /// Should be stored when there is nothing else to do.
-    untidy: bool,
+    /// What was said of the other's keys.
+    change_announced: bool,
+    /// The tag of our newest message to each device: another one means that the ratchet has turned.
+    newest_tags: BTreeMap<Address, [u8; 8]>,
+
+    /// What inbox and outbox may forget, when there is time.
+    read: Vec<u64>,
+    sent: Vec<Vec<u8>>,
+    /// Since they were last told.
+    counts: Counts,
     releases: Vec<Release>,
 }
 
-/// The question for a bundle.
-struct Fetch {
-    /// It was asked, and not answered.
-    asked: bool,
-    not_before: Option<Instant>,
-    /// Until it is asked again.
+/// What the relay is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Question {
+    Bundle(Address),
+    Lists(AccountId),
+}
+
+/// A question that was asked.
+struct Asked {
+    /// There is no answer yet.
+    waiting: bool,
+    not_before: Instant,
+    /// Until it is asked again after an answer of no use.
     pause: Duration,
 }
 
-impl Default for Fetch {
-    fn default() -> Self {
-        Self {
-            asked: false,
-            not_before: None,
-            pause: FETCH,
-        }
+impl Asked {
+    fn is_first(&self) -> bool {
+        self.pause == FETCH
     }
 }
 
-/// When the peer is told which of its lines are here.
+/// When the others are told which of their lines are here.
 struct Reporting {
     wanted: bool,
     last: Option<Instant>,
@@ -114,144 +139,99 @@ struct Reporting {
 }
 
 impl Peer {
-    /// Goes on with what was stored, or begins as a new device.
+    /// Goes on with what is stored.
     pub fn new(
-        loaded: Option<Loaded>,
-        address: Address,
-        peer_address: Address,
+        device: StoredDevice,
+        clock: Clock,
+        other: AccountId,
+        progress: &Progress,
         now: Now,
     ) -> Result<Self> {
-        let peer = match loaded {
-            Some(loaded) => Self::from_loaded(loaded, peer_address, now)?,
-            None => Self::generate(address, peer_address, now)?,
-        };
-        if *peer.identity.public().address() != address {
-            return Err("the stored state belongs to another name".into());
-        }
-        if let Some(conversation) = &peer.conversation
-            && *conversation.peer().address() != peer_address
-        {
-            return Err("the stored conversation is with somebody else".into());
-        }
-        Ok(peer)
-    }
-
-    fn generate(address: Address, peer_address: Address, now: Now) -> Result<Self> {
-        let rng = &mut os_rng();
-        let identity = DeviceIdentity::generate(address, rng)?;
-        let prekeys = Prekeys::generate(&identity, now.unix_millis, rng)?;
-        let loaded = Loaded {
-            identity,
-            prekeys,
-            conversation: None,
-            app: Vec::new(),
-        };
-        let mut peer = Self::from_loaded(loaded, peer_address, now)?;
-        peer.changed = true;
-        Ok(peer)
-    }
-
-    fn from_loaded(loaded: Loaded, peer_address: Address, now: Now) -> Result<Self> {
+        let readings = progress.read.iter();
         let mut peer = Self {
-            identity: loaded.identity,
-            prekeys: loaded.prekeys,
-            conversation: loaded.conversation,
-            inbox: Inbox::default(),
-            outbox: Outbox::default(),
-            counts: Counts::default(),
-            newest_tag: [0; 8],
-            peer_address,
+            account: device.account()?,
+            device,
+            clock,
+            other,
+            next: progress.written,
+            unsealed: VecDeque::new(),
+            sending: Sending::default(),
+            readings: readings
+                .map(|(address, shown)| (*address, Reading::from(*shown)))
+                .collect(),
             online: false,
             offline_announced: false,
             listening: false,
-            begin_anew: false,
-            fetch: Fetch::default(),
+            listed: false,
+            acquainted: false,
+            contact_due: false,
+            questions: BTreeMap::new(),
+            arrived: Vec::new(),
+            held: Vec::new(),
             reporting: Reporting {
                 wanted: false,
                 last: None,
                 pause: REPORT_MISSING,
             },
-            remedies: Vec::new(),
-            announced: None,
-            changed: false,
-            untidy: false,
+            change_announced: false,
+            newest_tags: BTreeMap::new(),
+            read: Vec::new(),
+            sent: Vec::new(),
+            counts: Counts::default(),
             releases: Vec::new(),
         };
-        if !loaded.app.is_empty() {
-            peer.read_app(&mut Reader::new(&loaded.app), now)?;
-        }
+        peer.look_into_inbox(now)?;
+        peer.look_into_outbox(now)?;
+        peer.look_at_lists()?;
         Ok(peer)
     }
 
-    fn read_app(
-        &mut self,
-        reader: &mut Reader<'_>,
-        now: Now,
-    ) -> std::result::Result<(), wire::Error> {
-        self.inbox = Inbox::read(reader)?;
-        self.outbox = Outbox::read(reader, now.instant)?;
-        self.counts = Counts::read(reader)?;
-        self.newest_tag = *reader.array()?;
-        reader.clone().finish()
+    /// Where this device is reached.
+    pub const fn address(&self) -> &Address {
+        self.device.address()
     }
 
-    fn write_app(&self) -> std::result::Result<Vec<u8>, wire::Error> {
-        let mut writer = Writer::new();
-        self.inbox.write(&mut writer)?;
-        self.outbox.write(&mut writer)?;
-        self.counts.write(&mut writer)?;
-        writer.bytes(&self.newest_tag);
-        Ok(writer.into_bytes())
+    /// Our own account, and the other one.
+    pub const fn accounts(&self) -> (&AccountId, &AccountId) {
+        (&self.account, &self.other)
     }
 
-    /// Stores everything, as one change.
-    pub fn commit(&mut self, store: &mut Store) -> Result<()> {
-        self.counts.set("commits", store.generation() + 1);
-        store.commit(&Contents {
-            identity: &self.identity,
-            prekeys: &self.prekeys,
-            conversation: self.conversation.as_ref(),
-            app: &self.write_app()?,
-        })?;
-        self.changed = false;
-        self.untidy = false;
-        Ok(())
+    /// Lines that were said so far.
+    pub fn said(&self) -> usize {
+        self.unsealed.len() + self.next as usize
     }
 
-    /// Whether a commit must come before what is released next.
-    pub const fn has_changed(&self) -> bool {
-        self.changed
+    /// Lines of our own that are sealed so far.
+    pub const fn written(&self) -> u32 {
+        self.next
     }
 
-    /// Whether a commit would be good, when there is time.
-    pub const fn is_untidy(&self) -> bool {
-        self.untidy
+    /// Lines of others that are here without a gap.
+    pub fn complete(&self) -> u64 {
+        self.readings
+            .values()
+            .map(|reading| u64::from(reading.complete()))
+            .sum()
     }
 
-    /// What may leave. Only after [`commit`](Self::commit), if the state has changed.
+    /// Lines that not everybody has reported.
+    pub fn undelivered(&self) -> usize {
+        self.unsealed.len() + self.sending.len()
+    }
+
+    /// Lines that are in no store yet.
+    pub fn unsealed(&self) -> usize {
+        self.unsealed.len()
+    }
+
+    /// What may leave.
     pub fn releases(&mut self) -> Vec<Release> {
+        let counts = std::mem::take(&mut self.counts);
+        for (name, count) in counts.iter() {
+            let name = name.to_owned();
+            self.show(Record::Count { name, count });
+        }
         std::mem::take(&mut self.releases)
-    }
-
-    pub const fn inbox(&self) -> &Inbox {
-        &self.inbox
-    }
-
-    pub const fn outbox(&self) -> &Outbox {
-        &self.outbox
-    }
-
-    pub const fn counts(&self) -> &Counts {
-        &self.counts
-    }
-
-    pub const fn own(&self) -> &Identity {
-        self.identity.public()
-    }
-
-    /// Whose identity is pinned.
-    pub fn pinned(&self) -> Option<&Identity> {
-        self.conversation.as_ref().map(Conversation::peer)
     }
 
     /// Whether something may be due soon.
@@ -259,25 +239,24 @@ impl Peer {
         self.online
             && (!self.listening
                 || self.reporting.wanted
-                || !self.outbox.is_empty()
-                || self.inbox.is_missing_any())
+                || self.undelivered() > 0
+                || self.is_missing_any())
     }
 
-    /// How many lines the screen has shown when it begins.
-    pub fn resume(&mut self, shown: u32) -> Result<()> {
-        Ok(self.inbox.resume(shown)?)
+    fn is_missing_any(&self) -> bool {
+        self.readings.values().any(Reading::is_missing_any)
     }
 
-    /// The screen has shown the lines below `shown`.
-    pub fn confirm(&mut self, shown: u32) {
-        self.inbox.confirm(shown);
-        self.untidy = true;
+    /// The screen has shown the lines of a device below `shown`.
+    pub fn confirm(&mut self, from: &Address, shown: u32) {
+        if let Some(reading) = self.readings.get_mut(from) {
+            self.read.extend(reading.confirm(shown));
+        }
     }
 
     /// Says a line.
     pub fn say(&mut self, content: Vec<u8>) {
-        self.outbox.push(content);
-        self.changed = true;
+        self.unsealed.push_back(content);
     }
 
     /// There is a connection to the relay.
@@ -286,7 +265,7 @@ impl Peer {
         self.offline_announced = false;
         self.show(Record::Connected {});
         self.send(Packet::Hello {
-            address: self.identity.public().address().as_bytes().to_vec(),
+            address: self.address().as_bytes().to_vec(),
         });
     }
 
@@ -299,7 +278,7 @@ impl Peer {
         self.offline_announced = true;
         self.online = false;
         self.listening = false;
-        self.fetch = Fetch::default();
+        self.questions.clear();
         self.releases
             .retain(|release| matches!(release, Release::Show(_)));
     }
@@ -307,59 +286,171 @@ impl Peer {
     /// A packet of the relay.
     pub fn receive(&mut self, packet: Packet, now: Now) -> Result<()> {
         match packet {
-            Packet::Welcome { one_time_left } => {
-                self.publish(one_time_left, now)?;
-                if self.conversation.is_some() {
-                    self.listen();
-                }
+            Packet::Welcome { one_time_left } => self.publish(one_time_left, now),
+            Packet::Bundle { address, bundle } => self.take_bundle(&address, bundle, now),
+            Packet::Lists { account, lists } => {
+                self.take_lists(AccountId::from_bytes(account), &lists, now)
+            }
+            // All that come together are read together.
+            Packet::Deliver { message } => {
+                self.arrived.push(message);
                 Ok(())
             }
-            Packet::Bundle { bundle } => self.take_bundle(bundle, now),
-            Packet::Deliver { message } => self.take_message(&message, now),
             // What only a peer says.
             Packet::Hello { .. }
             | Packet::Publish { .. }
             | Packet::Fetch { .. }
+            | Packet::PublishList { .. }
+            | Packet::FetchLists { .. }
             | Packet::Listen
             | Packet::Send { .. } => Ok(()),
         }
     }
 
-    /// Whatever is due: a bundle is fetched, lines and a report are sealed, lines are shown.
+    /// Whatever is due: messages are read, lines shown, lists and bundles fetched, lines and a report sent.
     pub fn work(&mut self, now: Now) -> Result<()> {
-        for (number, message, content) in self.inbox.release() {
-            self.show(Record::Line {
-                number: number.into(),
-                message,
-                content,
-            });
-        }
+        let arrived = std::mem::take(&mut self.arrived);
+        self.take_messages(&arrived, now)?;
+        self.release_lines();
         if !self.online {
             return Ok(());
         }
-        let lines = self.outbox.due(now.instant);
-        let report = self.report_is_due(now);
-        let has_to_say = !lines.is_empty() || report;
-        if self.conversation.is_none() || (has_to_say && self.has_to_begin()) {
-            self.ask_for_bundle(now);
-        } else if self.listening {
-            for (number, cause) in lines {
-                self.send_line(number, cause, now)?;
-            }
-            if report {
+        let (account, other) = (self.account, self.other);
+        if !self.listed {
+            self.ask(Question::Lists(account), now)?;
+        }
+        if !self.acquainted {
+            self.ask(Question::Lists(other), now)?;
+        }
+        if self.listed && self.acquainted {
+            // Not before, so that whoever writes first is known.
+            self.listen();
+            self.send_lines(now)?;
+            if self.report_is_due(now) {
                 self.send_report(now)?;
             }
         }
+        self.tidy(ACKNOWLEDGE)
+    }
+
+    /// Lets inbox and outbox forget what they may, if that is as much as `least`: a commit each.
+    pub fn tidy(&mut self, least: usize) -> Result<()> {
+        if !self.read.is_empty() && self.read.len() >= least {
+            self.device.read(&self.read, &mut os_rng())?;
+            self.read.clear();
+        }
+        if !self.sent.is_empty() && self.sent.len() >= least {
+            let ids: Vec<_> = self.sent.iter().map(Vec::as_slice).collect();
+            self.device.sent(&ids, &mut os_rng())?;
+            self.sent.clear();
+        }
+        self.note_commits();
         Ok(())
     }
 
-    /// Whether there is nothing to send in, or it is not to be used any longer.
-    fn has_to_begin(&self) -> bool {
-        self.begin_anew
-            || !self
-                .conversation
-                .as_ref()
-                .is_some_and(Conversation::can_send)
+    /// After a restart: what was received and not shown.
+    fn look_into_inbox(&mut self, now: Now) -> Result<()> {
+        let mut from = 0;
+        loop {
+            let messages = self.device.inbox(from, BATCH_EVENTS, &mut os_rng())?;
+            let Some(last) = messages.last() else {
+                return Ok(());
+            };
+            from = last.id + 1;
+            for message in messages {
+                self.take_text(message, now);
+            }
+        }
+    }
+
+    /// After a restart: what was sealed and is not known to have arrived.
+    fn look_into_outbox(&mut self, now: Now) -> Result<()> {
+        let mut from = 0;
+        loop {
+            let (messages, next) = self.device.outbox(from, BATCH_EVENTS, &mut os_rng())?;
+            if messages.is_empty() {
+                self.sending.heard(now.instant);
+                return Ok(());
+            }
+            from = next;
+            for message in messages {
+                match departures::line_number(&message.id) {
+                    Some(number) => {
+                        let to = message.copies.iter().map(|copy| copy.to);
+                        self.sending.sealed(number, to, None);
+                        self.next = self.next.max(number + 1);
+                    }
+                    // There will be newer reports.
+                    None => self.sent.push(message.id),
+                }
+            }
+        }
+    }
+
+    fn release_lines(&mut self) {
+        let mut lines = Vec::new();
+        for (address, reading) in &mut self.readings {
+            let released = reading.release();
+            lines.extend(released.into_iter().map(|(number, content)| Record::Line {
+                from: address.as_bytes().to_vec(),
+                number: number.into(),
+                content,
+            }));
+        }
+        for line in lines {
+            self.show(line);
+        }
+    }
+
+    /// Asks the relay, unless it was asked just now.
+    fn ask(&mut self, question: Question, now: Now) -> Result<()> {
+        let asked = self.questions.entry(question).or_insert(Asked {
+            waiting: false,
+            not_before: now.instant,
+            pause: FETCH,
+        });
+        if asked.waiting || now.instant < asked.not_before {
+            return Ok(());
+        }
+        asked.waiting = true;
+        let packet = match question {
+            Question::Bundle(address) => Packet::Fetch {
+                address: address.as_bytes().to_vec(),
+            },
+            Question::Lists(account) => {
+                let list = self.device.list(&account, &mut os_rng())?;
+                Packet::FetchLists {
+                    account: *account.as_bytes(),
+                    known: list.map(|list| list.version()),
+                }
+            }
+        };
+        self.send(packet);
+        Ok(())
+    }
+
+    /// A call of the device, and how long it took without the store.
+    fn timed<T>(
+        &mut self,
+        call: impl FnOnce(&mut StoredDevice) -> std::result::Result<T, Error>,
+    ) -> (std::result::Result<T, Error>, Duration) {
+        self.note_commits();
+        let started = Instant::now();
+        let result = call(&mut self.device);
+        let took = started.elapsed();
+        (result, took.saturating_sub(self.note_commits()))
+    }
+
+    /// Tells what the store was asked for; returns how long it took.
+    fn note_commits(&mut self) -> Duration {
+        let spent = self.clock.take();
+        self.counts.add("commits", spent.commits.len());
+        for commit in spent.commits {
+            self.show(Record::Committed {
+                nanos: nanos(commit),
+            });
+        }
+        spent.total
     }
 
     fn listen(&mut self) {
@@ -376,15 +467,14 @@ impl Peer {
     fn show(&mut self, record: Record) {
         self.releases.push(Release::Show(record));
     }
+
+    /// The sixty digits that two people compare.
+    fn digits(&mut self) -> Result<String> {
+        let (own, other) = self.device.fingerprints(&self.other, &mut os_rng())?;
+        Ok(Fingerprint::digits(&own, &other).to_string())
+    }
 }
 
-/// The first half of the hash of both identity keys: what two people compare.
-pub fn fingerprint(identity: &Identity) -> Vec<u8> {
-    let keys = identity.keys();
-    let hash = sha256(&[keys.signing_key().as_bytes(), keys.dh_key().as_bytes()]);
-    hash[..16].to_vec()
-}
-
-fn nanos_since(started: Instant) -> u64 {
-    u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::inbox::MessageId;
+use crate::relay::MessageId;
 
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident $word:literal { $($field:ident: $type:ty),* })*) => {
@@ -47,38 +47,42 @@ records! {
     Saw "saw" { mailbox: Vec<u8>, message: MessageId, fate: String, length: u64, head: Vec<u8> }
     /// Somebody listens to a mailbox, in which messages were waiting.
     Listens "listens" { mailbox: Vec<u8>, waiting: u64 }
-    /// A peer begins with the state of this generation (0: there was none).
+    /// A device is there: its address, its account, and how a device that is to be linked asks for it.
+    Own "own" { address: Vec<u8>, account: Vec<u8>, request: Vec<u8> }
+    /// A device was put on the list of its account.
+    Linked "linked" {}
+    /// A device goes on from this generation of its store.
     Loaded "loaded" { generation: u64, read: u64, written: u64 }
-    /// A peer saw the other one's identity keys for the first time: fingerprints of its own and the other's.
-    Contact "contact" { own: Vec<u8>, peer: Vec<u8> }
-    /// Somebody uses the peer's address with other identity keys than the pinned ones.
-    Changed "changed" { pinned: Vec<u8>, other: Vec<u8> }
-    /// Bundles under the peer's name are somebody else's.
-    Stranger "stranger" { name: Vec<u8> }
-    /// The relay has no bundle of the peer.
+    /// The other account's devices are known: sixty digits to be compared.
+    Contact "contact" { digits: String }
+    /// The other account has other keys than before.
+    Changed "changed" {}
+    /// Somebody who is neither the other nor of one's own account has written.
+    Stranger "stranger" { account: Vec<u8> }
+    /// The relay knows nothing of the other account yet.
     Absent "absent" {}
-    /// The peer was reached, by our beginning or by its first message.
+    /// There is a connection to the relay.
     Connected "connected" {}
     /// The relay is gone.
     Disconnected "disconnected" {}
-    /// The conversation was begun.
-    Begun "begun" {}
-    /// The peer's first message was accepted.
-    Accepted "accepted" {}
-    /// A line was sealed, for the `times`th time, in `nanos`.
-    Sent "sent" { number: u64, times: u64, message: MessageId, nanos: u64, content: Vec<u8> }
+    /// A conversation was begun with this device.
+    Begun "begun" { address: Vec<u8> }
+    /// A line was sent to one device, for the `times`th time.
+    Sent "sent" { to: Vec<u8>, number: u64, times: u64, message: MessageId }
+    /// A copy was sealed in `nanos`.
+    Sealed "sealed" { nanos: u64 }
     /// A message was opened in `nanos`.
     Opened "opened" { nanos: u64 }
-    /// A line is to be shown; `message` brought it.
-    Line "line" { number: u64, message: MessageId, content: Vec<u8> }
-    /// A state was made durable in `nanos`.
+    /// A line of this device is to be shown.
+    Line "line" { from: Vec<u8>, number: u64, content: Vec<u8> }
+    /// A commit took so long.
     Committed "committed" { nanos: u64 }
-    /// All lines were sent, and reported by the peer.
+    /// All lines were sent, and reported by everybody.
     Delivered "delivered" {}
     /// A message was refused.
     Refused "refused" { error: String }
-    /// One number of the closing table.
-    Total "total" { name: String, count: u64 }
+    /// Something was counted.
+    Count "count" { name: String, count: u64 }
 }
 
 /// What stands in a record, as one word without spaces.
@@ -146,13 +150,13 @@ mod tests {
                 head: vec![0, 2, 0xff],
             },
             Record::Line {
+                from: b"bob".to_vec(),
                 number: 3,
-                message: [1; 8],
                 content: b"two words\n".to_vec(),
             },
             Record::Line {
+                from: b"bob".to_vec(),
                 number: 4,
-                message: [1; 8],
                 content: Vec::new(),
             },
         ];
@@ -161,13 +165,7 @@ mod tests {
             assert!(!line.contains('\n'));
             assert_eq!(Record::parse(&line), Some(record));
         }
-        for line in [
-            "",
-            "line",
-            "line 3 0101010101010101",
-            "absent 1",
-            "opened x",
-        ] {
+        for line in ["", "line", "line 01 3", "absent 1", "opened x"] {
             assert_eq!(Record::parse(line), None, "{line}");
         }
     }

@@ -4,7 +4,7 @@
 //! connection reads packets, another one writes them; one thread delivers what is due.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,12 @@ use subrosa::crypto::hash::sha256;
 
 use crate::counts::Counts;
 use crate::faults::{Fates, Faults};
-use crate::inbox::MessageId;
-use crate::limits::{BUNDLES, MAILBOX};
+use crate::limits::{BUNDLES, LISTS, MAILBOX};
 use crate::link::Packet;
 use crate::records::Record;
+
+/// Eight bytes of the hash of a message: names it on the screen.
+pub type MessageId = [u8; 8];
 
 /// Where the relay tells what it sees.
 pub type Witness = Box<dyn Fn(Record) + Send>;
@@ -42,6 +44,7 @@ impl Relay {
             office: Mutex::new(Office {
                 fates: Fates::new(faults),
                 mailboxes: HashMap::new(),
+                lists: HashMap::new(),
                 under_way: BinaryHeap::new(),
                 taken: 0,
                 connections: 0,
@@ -129,16 +132,26 @@ impl Relay {
                 Packet::Fetch { address } => {
                     let bundle = office.hand_out(&address);
                     // Whoever has gone away does not miss the answer.
-                    let _ = answers.send(Packet::Bundle { bundle });
+                    let _ = answers.send(Packet::Bundle { address, bundle });
+                }
+                Packet::PublishList {
+                    account,
+                    version,
+                    list,
+                } => office.publish_list(account, version, list),
+                Packet::FetchLists { account, known } => {
+                    let lists = office.lists_above(&account, known);
+                    let _ = answers.send(Packet::Lists { account, lists });
                 }
                 Packet::Listen => office.listen(address, connection, answers),
                 Packet::Send { mailbox, message } => {
-                    office.take(mailbox, message);
+                    office.take(address, mailbox, message);
                     self.changed.notify_one();
                 }
                 Packet::Hello { .. }
                 | Packet::Welcome { .. }
                 | Packet::Bundle { .. }
+                | Packet::Lists { .. }
                 | Packet::Deliver { .. } => return Ok(()),
             }
         }
@@ -158,6 +171,8 @@ fn write_packets(mut stream: TcpStream, outgoing: &Receiver<Packet>) {
 struct Office {
     fates: Fates,
     mailboxes: HashMap<Vec<u8>, Mailbox>,
+    /// The device lists of each account, by their versions.
+    lists: HashMap<[u8; 32], BTreeMap<u64, Vec<u8>>>,
     under_way: BinaryHeap<Reverse<Parcel>>,
     /// Copies of messages that were taken so far.
     taken: u64,
@@ -183,6 +198,7 @@ struct Parcel {
     due: Instant,
     /// Counts the copies in the order of their arrival.
     number: u64,
+    sender: Vec<u8>,
     mailbox: Vec<u8>,
     message: Vec<u8>,
 }
@@ -216,6 +232,27 @@ impl Office {
         }
     }
 
+    /// The first list of a version stays. Whether they hold, the peers see: the relay knows no key.
+    fn publish_list(&mut self, account: [u8; 32], version: u64, list: Vec<u8>) {
+        let lists = self.lists.entry(account).or_default();
+        if lists.len() < LISTS {
+            lists.entry(version).or_insert(list);
+        }
+    }
+
+    fn lists_above(&self, account: &[u8; 32], known: Option<u64>) -> Vec<Vec<u8>> {
+        let Some(lists) = self.lists.get(account) else {
+            return Vec::new();
+        };
+        match known {
+            Some(known) => lists
+                .range(known.saturating_add(1)..)
+                .map(|(_, list)| list.clone())
+                .collect(),
+            None => lists.values().next_back().cloned().into_iter().collect(),
+        }
+    }
+
     fn hand_out(&mut self, address: &[u8]) -> Option<Vec<u8>> {
         let mailbox = self.mailboxes.get_mut(address)?;
         let one_time = mailbox.one_time.pop_front();
@@ -235,9 +272,9 @@ impl Office {
     }
 
     /// A message arrives, and its fate is drawn.
-    fn take(&mut self, mailbox: Vec<u8>, message: Vec<u8>) {
+    fn take(&mut self, sender: &[u8], mailbox: Vec<u8>, message: Vec<u8>) {
         let fate = self.fates.draw();
-        let name = String::from_utf8_lossy(&mailbox).into_owned();
+        let name = hex::encode(sender);
         let counts = &mut self.counts;
         counts.add(&format!("{name}:taken"), 1);
         counts.add(&format!("{name}:bytes"), message.len());
@@ -260,6 +297,7 @@ impl Office {
             self.under_way.push(Reverse(Parcel {
                 due: now + delay,
                 number: self.taken,
+                sender: sender.to_vec(),
                 mailbox: mailbox.clone(),
                 message: message.clone(),
             }));
@@ -275,7 +313,7 @@ impl Office {
 
     fn put(&mut self, parcel: Parcel) {
         let mailbox = self.mailboxes.entry(parcel.mailbox.clone()).or_default();
-        let name = String::from_utf8_lossy(&parcel.mailbox);
+        let name = hex::encode(&parcel.sender);
         let overtaken = parcel.number < mailbox.newest;
         self.counts
             .add(&format!("{name}:overtaken"), usize::from(overtaken));

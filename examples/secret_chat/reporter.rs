@@ -1,20 +1,29 @@
 //! A peer of the demonstration: says the lines of the text, and tells its parent process everything.
 //!
-//! Standard input: `shown K` (the parent has shown the lines below K; the first thing that it says), and `stop`. Where
-//! the input ends the parent has gone, and so goes the peer.
+//! The parent is what is trusted here: it carries the request of the device that is to be linked to the one that links
+//! it, tells everybody the other's account, and remembers what was shown. Standard input:
+//!
+//! ```text
+//! link REQUEST                        put this device on our account's list
+//! begin ACCOUNT WRITTEN ADDRESS=READ…  with whom; lines of ours that came out; of each device the lines that were shown
+//! shown ADDRESS READ
+//! stop
+//! ```
+//! Where the input ends the parent has gone, and so goes the peer.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufRead, BufWriter, Stdout, Write};
 use std::process;
 
-use subrosa::Address;
+use subrosa::identity::AccountId;
+use subrosa::{Address, os_rng};
 
 use crate::Result;
 use crate::limits::WINDOW;
 use crate::node::{Front, Node};
 use crate::options::Actor;
-use crate::peer::{Now, Peer};
+use crate::peer::{Now, Peer, Progress};
 use crate::records::Record;
-use crate::store::Store;
+use crate::store::{self, StoredDevice};
 use crate::text;
 
 struct Reporter {
@@ -25,43 +34,89 @@ struct Reporter {
 }
 
 pub fn run(actor: &Actor) -> Result<()> {
-    let address = Address::new(actor.name.as_bytes())?;
-    let peer_address = Address::new(actor.peer.as_bytes())?;
-    let (store, loaded) = Store::open(&actor.state)?;
-    let mut peer = Peer::new(loaded, address, peer_address, Now::read())?;
+    let (mut device, clock) = store::open(&actor.state, actor.link)?;
     let mut reporter = Reporter {
         lines: text::lines(actor.lines),
         out: BufWriter::new(io::stdout()),
         delivered: false,
         stopped: false,
     };
-    reporter.tell(&Record::Loaded {
-        generation: store.generation(),
-        read: peer.inbox().complete().into(),
-        written: peer.outbox().next().into(),
+    let generation = device.generation();
+    reporter.tell(&Record::Own {
+        address: device.address().as_bytes().to_vec(),
+        account: device.account()?.as_bytes().to_vec(),
+        request: device.link_request(),
     })?;
     reporter.out.flush()?;
-    let mut shown = String::new();
-    io::stdin().read_line(&mut shown)?;
-    peer.resume(parse_shown(shown.trim_end())?)?;
-
-    let mut node = Node::new(peer, store, actor.relay.clone());
+    let (other, progress) = reporter.prepare(&mut device)?;
+    let peer = Peer::new(device, clock, other, &progress, Now::read())?;
+    reporter.tell(&Record::Loaded {
+        generation,
+        read: peer.complete(),
+        written: peer.written().into(),
+    })?;
+    let mut node = Node::new(peer, actor.relay.clone());
     node.run(&mut reporter)?;
-    for (name, count) in node.peer.counts().iter() {
-        let name = name.to_owned();
-        reporter.tell(&Record::Total { name, count })?;
-    }
     Ok(reporter.out.flush()?)
 }
 
-fn parse_shown(line: &str) -> Result<u32> {
-    let number = line.strip_prefix("shown ").ok_or("`shown` was expected")?;
-    Ok(number.parse()?)
+/// What the parent says when all accounts are known.
+pub fn begin_line(other: &AccountId, progress: &Progress) -> String {
+    let mut line = format!(
+        "begin {} {}",
+        hex::encode(other.as_bytes()),
+        progress.written
+    );
+    for (address, read) in &progress.read {
+        line += &format!(" {}={read}", hex::encode(address.as_bytes()));
+    }
+    line
+}
+
+pub fn parse_begin(line: &str) -> Option<(AccountId, Progress)> {
+    let mut words = line.strip_prefix("begin ")?.split(' ');
+    let other = hex::decode(words.next()?).ok()?.try_into().ok()?;
+    let written = words.next()?.parse().ok()?;
+    let read = words.map(|word| {
+        let (address, read) = word.split_once('=')?;
+        Some((parse_address(address)?, read.parse().ok()?))
+    });
+    let progress = Progress {
+        written,
+        read: read.collect::<Option<_>>()?,
+    };
+    Some((AccountId::from_bytes(other), progress))
+}
+
+fn parse_address(word: &str) -> Option<Address> {
+    Address::new(&hex::decode(word).ok()?).ok()
+}
+
+fn parse_shown(line: &str) -> Option<(Address, u32)> {
+    let (address, read) = line.strip_prefix("shown ")?.split_once(' ')?;
+    Some((parse_address(address)?, read.parse().ok()?))
 }
 
 impl Reporter {
     fn tell(&mut self, record: &Record) -> io::Result<()> {
         writeln!(self.out, "{record}")
+    }
+
+    /// What is done before the talk begins.
+    fn prepare(&mut self, device: &mut StoredDevice) -> Result<(AccountId, Progress)> {
+        // The node reads on from here: not a byte more is taken than these lines.
+        for line in io::stdin().lock().lines() {
+            let line = line?;
+            if let Some(request) = line.strip_prefix("link ") {
+                device.link(&hex::decode(request)?, &mut os_rng())?;
+                self.tell(&Record::Linked {})?;
+                self.out.flush()?;
+            } else {
+                return parse_begin(&line)
+                    .ok_or_else(|| format!("`{line}` is no beginning").into());
+            }
+        }
+        process::exit(1)
     }
 }
 
@@ -69,7 +124,10 @@ impl Front for Reporter {
     fn input(&mut self, line: Vec<u8>, peer: &mut Peer) -> Result<()> {
         match String::from_utf8(line)?.as_str() {
             "stop" => self.stopped = true,
-            line => peer.confirm(parse_shown(line)?),
+            line => {
+                let (from, shown) = parse_shown(line).ok_or("`shown` was expected")?;
+                peer.confirm(&from, shown);
+            }
         }
         Ok(())
     }
@@ -81,9 +139,8 @@ impl Front for Reporter {
 
     /// Two windows of lines, so that the next ones are there when the first are acknowledged.
     fn feed(&mut self, peer: &mut Peer) -> Result<()> {
-        while peer.outbox().len() < 2 * WINDOW {
-            let next = usize::try_from(peer.outbox().next())?;
-            let Some(line) = self.lines.get(next) else {
+        while peer.undelivered() < 2 * WINDOW {
+            let Some(line) = self.lines.get(peer.said()) else {
                 break;
             };
             peer.say(line.to_vec());
@@ -96,8 +153,8 @@ impl Front for Reporter {
     }
 
     fn shown(&mut self, peer: &Peer) -> Result<()> {
-        // Nothing is left in the outbox, nothing is left to be put there, and that is stored.
-        if peer.outbox().is_empty() && !self.delivered {
+        // Everybody has everything, and there is nothing left to be said.
+        if peer.undelivered() == 0 && !self.delivered {
             self.delivered = true;
             self.tell(&Record::Delivered {})?;
         }
@@ -106,5 +163,33 @@ impl Front for Reporter {
 
     fn is_over(&mut self, _: &Peer) -> bool {
         self.stopped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_parent_says_is_understood() {
+        let account = AccountId::from_bytes([7; 32]);
+        for read in [
+            vec![],
+            vec![(account.device(1), 0)],
+            vec![(account.device(1), 9), (account.device(2), 3)],
+        ] {
+            let progress = Progress {
+                written: 5,
+                read: read.into_iter().collect(),
+            };
+            let line = begin_line(&account, &progress);
+            assert_eq!(parse_begin(&line), Some((account, progress)));
+        }
+        for line in ["begin", "begin 07 5", "stop", "begin 07=1"] {
+            assert_eq!(parse_begin(line), None, "{line}");
+        }
+        let shown = format!("shown {} 4", hex::encode(account.device(3).as_bytes()));
+        assert_eq!(parse_shown(&shown), Some((account.device(3), 4)));
+        assert_eq!(parse_shown("shown 4"), None);
     }
 }

@@ -78,7 +78,7 @@ impl Screen {
 }
 
 fn column(content: &[u8]) -> String {
-    printable(String::from_utf8_lossy(content).trim_end(), TEXT)
+    printable(String::from_utf8_lossy(content).trim(), TEXT)
 }
 
 /// At most `width` characters, none of which a terminal obeys: what a peer writes is only ever shown.
@@ -93,12 +93,6 @@ pub fn printable(text: &str, width: usize) -> String {
     }
     let cut = text.chars().take(width.saturating_sub(1));
     cut.map(shown).chain(['…']).collect()
-}
-
-/// A fingerprint, to be read aloud.
-pub fn groups(fingerprint: &[u8]) -> String {
-    let groups = fingerprint.chunks(2).map(hex::encode);
-    groups.collect::<Vec<_>>().join(" ")
 }
 
 /// With a comma between thousands.

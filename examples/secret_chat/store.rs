@@ -1,189 +1,117 @@
-//! The state of a peer in a directory: one key file, and one state file that is replaced as a whole.
+//! The state of a peer in a directory: one file of the library's reference store, and a key.
 //!
 //! ```text
-//! key     32 random bytes, made once
-//! state   "secret_chat 1\n" || generation u64 || vec(identity) || vec(prekeys) || vec(conversation) || vec(app)
+//! device.sqlite   everything that the device holds: identity, prekeys, conversations, inbox, outbox
+//! key             32 random bytes, made once; the values in the file are encrypted under them
 //! ```
-//! The first three values are exported by the library; `app` is what the app itself must not lose, in the same
-//! container. Each is encrypted under the key and bound to its name and to the generation, so that a value of another
-//! commit does not open. The app key stands beside what it encrypts, for want of a key store: a real app asks the
-//! operating system's.
+//! The key stands beside what it encrypts, for want of a key store: a real app asks the operating system's.
 //!
-//! What makes a crash harmless, at whatever instant it comes:
+//! What makes a crash harmless, at whatever instant it comes, is the device's doing:
 //!
-//! - One commit holds *everything* that one step changed: the ratchet that moved on and the line that it opened; the
-//!   one-time key that is gone and the conversation that it began; the line that was sealed and the chain key after
-//!   it. There is no moment at which one is stored without the other.
-//! - It is written to a second file, made durable (`fsync`), and renamed over the first; then the directory is made
-//!   durable. A reader finds the old state or the new one.
-//! - Nothing is released before: no ciphertext is sent, no line is shown, nothing is published. So no message number
-//!   is ever used for two messages, and a line that was shown is stored.
-//! - What was stored but not released when the crash came is not lost: a line to be shown stays in the inbox until
-//!   the screen has confirmed it, and a ciphertext that was never sent is to the peer like one that the network lost.
+//! - Each of its calls is one commit, which holds *everything* that the call changed: the ratchets that moved on and the
+//!   lines that they opened; the line that was sealed and the chain keys after it.
+//! - Nothing is given out before it is on the disk: no ciphertext, no line, no bundle. So no message key is ever used
+//!   for two messages, and a line that was shown is stored.
+//! - What was stored but not yet sent or shown when the crash came is in the outbox or in the inbox.
 
+use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use subrosa::crypto::hedge::Entropy;
-use subrosa::crypto::{self, Secret, TryRng};
-use subrosa::state::{self, Format};
-use subrosa::wire::{Reader, Writer};
-use subrosa::{AppKey, Conversation, DeviceIdentity, Prekeys, Slot, export, import, os_rng};
+use subrosa::crypto::TryRng;
+use subrosa::device::store::{Key, Unreadable};
+use subrosa::device::{Commit, Store};
+use subrosa::identity::AccountId;
+use subrosa::{AppKey, Device, os_rng, system_now};
+use subrosa_sqlite::{Durability, Opened, SqliteStore};
 
 use crate::Result;
 
-const MAGIC: &[u8] = b"secret_chat 1\n";
+/// The account that a new device belongs to, and its id there; `None`: an account of its own.
+pub type Link = Option<(AccountId, u32)>;
 
-/// The app's own value. The library numbers its kinds from 1.
-const APP: Format = Format {
-    kind: 0x8000,
-    version: 1,
-};
+/// A device as this example has it.
+pub type StoredDevice = Device<Measured<SqliteStore>>;
 
-/// Longest stored value: far above what the limits of inbox and outbox allow.
-const VALUE_MAX: usize = 1 << 29;
-
-pub struct Store {
-    directory: PathBuf,
-    app_key: AppKey,
-    generation: u64,
+/// A store that notes how long it takes, for the closing table.
+pub struct Measured<S> {
+    store: S,
+    clock: Clock,
 }
 
-/// What a commit holds.
-pub struct Contents<'a> {
-    pub identity: &'a DeviceIdentity,
-    pub prekeys: &'a Prekeys,
-    pub conversation: Option<&'a Conversation>,
-    pub app: &'a [u8],
+/// What a store has noted, for who has given it away.
+#[derive(Clone, Default)]
+pub struct Clock(Rc<RefCell<Spent>>);
+
+#[derive(Clone, Default)]
+pub struct Spent {
+    /// In all of the store's calls.
+    pub total: Duration,
+    pub commits: Vec<Duration>,
 }
 
-/// What the last commit held.
-pub struct Loaded {
-    pub identity: DeviceIdentity,
-    pub prekeys: Prekeys,
-    pub conversation: Option<Conversation>,
-    pub app: Vec<u8>,
-}
-
-impl Store {
-    /// Opens the store in `directory`, or makes a new one there.
-    pub fn open(directory: &Path) -> Result<(Self, Option<Loaded>)> {
-        create_private_directory(directory)?;
-        let mut store = Self {
-            directory: directory.to_owned(),
-            app_key: AppKey::new(load_or_make_key(directory)?),
-            generation: 0,
+impl<S> Measured<S> {
+    pub fn new(store: S) -> (Self, Clock) {
+        let clock = Clock::default();
+        let store = Self {
+            store,
+            clock: clock.clone(),
         };
-        let loaded = store.load()?;
-        Ok((store, loaded))
+        (store, clock)
+    }
+}
+
+impl Clock {
+    /// What was spent since the last time.
+    pub fn take(&self) -> Spent {
+        self.0.take()
+    }
+}
+
+impl<S: Store> Store for Measured<S> {
+    fn get(&mut self, key: &Key) -> std::result::Result<Option<Vec<u8>>, Unreadable> {
+        let started = Instant::now();
+        let value = self.store.get(key);
+        self.clock.0.borrow_mut().total += started.elapsed();
+        value
     }
 
-    /// Counts the commits; 0 before the first.
-    pub const fn generation(&self) -> u64 {
-        self.generation
+    fn commit(&mut self, base: u64, puts: &[(Key, Vec<u8>)], deletes: &[Key]) -> Commit {
+        let started = Instant::now();
+        let outcome = self.store.commit(base, puts, deletes);
+        let took = started.elapsed();
+        let mut spent = self.clock.0.borrow_mut();
+        spent.total += took;
+        spent.commits.push(took);
+        outcome
     }
+}
 
-    /// Replaces the state. After an error the process must end: nobody knows which of the two states is stored.
-    pub fn commit(&mut self, contents: &Contents<'_>) -> Result<()> {
-        let generation = self.generation + 1;
-        let Contents {
-            identity,
-            prekeys,
-            conversation,
-            app,
-        } = contents;
-        let (key, rng) = (&self.app_key, &mut os_rng());
-        let slot = |name: &'static str| slot(name, generation);
-        let conversation = match conversation {
-            Some(conversation) => export(*conversation, identity, slot("conversation"), key, rng)?,
-            None => Vec::new(),
+/// Opens the device in `directory`, or makes one there.
+pub fn open(directory: &Path, link: Link) -> Result<(StoredDevice, Clock)> {
+    create_private_directory(directory)?;
+    let app_key = AppKey::new(load_or_make_key(directory)?);
+    let (now, rng) = (system_now(), &mut os_rng());
+    let (mut store, is_whole) =
+        match SqliteStore::open(directory.join("device.sqlite"), Durability::Full)? {
+            Opened::Whole(store) => (store, true),
+            Opened::MayHaveLost(store) => (store, false),
         };
-        let mut writer = Writer::new();
-        writer
-            .bytes(MAGIC)
-            .u64(generation)
-            .vector(&export(*identity, identity, slot("identity"), key, rng)?)?
-            .vector(&export(*prekeys, identity, slot("prekeys"), key, rng)?)?
-            .vector(&conversation)?
-            .vector(&state::seal(APP, slot("app"), app, key, &mut OsEntropy)?)?;
-        if self.stored_generation()? != self.generation {
-            return Err("another process uses the same state".into());
+    let is_new = store.generation()? == 0;
+    let (store, clock) = Measured::new(store);
+    let device = match (is_new, link) {
+        // The recovery key is for paper. This account is gone with its directory.
+        (true, None) => Device::create(store, app_key, now, rng)?.0,
+        (true, Some((account, id))) => {
+            Device::create_linked(store, app_key, &account, id, now, rng)?
         }
-        replace(&self.directory, "state", &writer.into_bytes())?;
-        self.generation = generation;
-        Ok(())
-    }
-
-    fn load(&mut self) -> Result<Option<Loaded>> {
-        let Some(bytes) = read_if_there(&self.directory.join("state"))? else {
-            return Ok(None);
-        };
-        let mut reader = Reader::new(&bytes);
-        if reader.take(MAGIC.len())? != MAGIC {
-            return Err("the state file was not written by this program".into());
-        }
-        let generation = reader.u64()?;
-        let slot = |name| slot(name, generation);
-        let key = &self.app_key;
-        let identity = import(reader.vector(VALUE_MAX)?, slot("identity"), key)?;
-        let prekeys = import(reader.vector(VALUE_MAX)?, slot("prekeys"), key)?;
-        let conversation = match reader.vector(VALUE_MAX)? {
-            [] => None,
-            exported => Some(import(exported, slot("conversation"), key)?),
-        };
-        let app = state::open(APP, slot("app"), reader.vector(VALUE_MAX)?, key)?.to_vec();
-        reader.finish()?;
-        self.generation = generation;
-        Ok(Some(Loaded {
-            identity,
-            prekeys,
-            conversation,
-            app,
-        }))
-    }
-
-    /// The generation of the file as it is now: two processes that share a directory by mistake must not both write.
-    fn stored_generation(&self) -> Result<u64> {
-        let Some(bytes) = read_if_there(&self.directory.join("state"))? else {
-            return Ok(0);
-        };
-        let mut reader = Reader::new(&bytes);
-        reader.take(MAGIC.len())?;
-        Ok(reader.u64()?)
-    }
-}
-
-const fn slot(name: &'static str, generation: u64) -> Slot<'static> {
-    Slot {
-        store_key: name.as_bytes(),
-        generation,
-    }
-}
-
-/// The salts of the app's own value, from the operating system.
-struct OsEntropy;
-
-impl Entropy for OsEntropy {
-    fn derive<const N: usize>(
-        &mut self,
-        _: &'static [u8],
-        _: &[&[u8]],
-    ) -> std::result::Result<Secret<N>, crypto::Error> {
-        random().map(Secret::new)
-    }
-
-    fn fresh(&mut self) -> std::result::Result<Secret<32>, crypto::Error> {
-        random().map(Secret::new)
-    }
-}
-
-fn random<const N: usize>() -> std::result::Result<[u8; N], crypto::Error> {
-    let mut bytes = [0; N];
-    os_rng()
-        .try_fill_bytes(&mut bytes)
-        .map_err(|_| crypto::Error::Rng)?;
-    Ok(bytes)
+        (false, _) if is_whole => Device::open(store, app_key, None)?,
+        (false, _) => Device::restore(store, app_key, now, rng)?,
+    };
+    Ok((device, clock))
 }
 
 fn load_or_make_key(directory: &Path) -> Result<[u8; 32]> {
@@ -192,12 +120,13 @@ fn load_or_make_key(directory: &Path) -> Result<[u8; 32]> {
             .try_into()
             .map_err(|_| "the key file is not 32 bytes long".into());
     }
-    let key = random()?;
+    let mut key = [0; 32];
+    os_rng().try_fill_bytes(&mut key)?;
     replace(directory, "key", &key)?;
     Ok(key)
 }
 
-fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -206,7 +135,7 @@ fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Whoever reads `name` finds all of the old bytes or all of `bytes`, and after the return only these.
-fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+pub fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = directory.join(format!("{name}.new"));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -239,9 +168,8 @@ pub fn create_private_directory(directory: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
     use std::{env, process};
-
-    use subrosa::{Address, system_now};
 
     use super::*;
 
@@ -251,73 +179,38 @@ mod tests {
         directory
     }
 
-    fn device() -> (DeviceIdentity, Prekeys) {
-        let address = Address::new(b"alice").unwrap();
-        let identity = DeviceIdentity::generate(address, &mut os_rng()).unwrap();
-        let prekeys = Prekeys::generate(&identity, system_now(), &mut os_rng()).unwrap();
-        (identity, prekeys)
-    }
-
-    fn commit(store: &mut Store, device: &(DeviceIdentity, Prekeys), app: &[u8]) -> Result<()> {
-        store.commit(&Contents {
-            identity: &device.0,
-            prekeys: &device.1,
-            conversation: None,
-            app,
-        })
-    }
-
     #[test]
-    fn what_was_committed_last_is_loaded() {
-        let directory = directory("loaded");
-        let device = device();
-        let (mut store, loaded) = Store::open(&directory).unwrap();
-        assert!(loaded.is_none());
-        for generation in 1..=3u8 {
-            commit(&mut store, &device, &[generation]).unwrap();
-            // A write that a crash cut short.
-            fs::write(directory.join("state.new"), b"secret_chat 1\n").unwrap();
-            let (again, loaded) = Store::open(&directory).unwrap();
-            let loaded = loaded.unwrap();
-            assert_eq!(again.generation(), u64::from(generation));
-            assert_eq!(loaded.app, [generation]);
-            assert_eq!(loaded.identity.public(), device.0.public());
-        }
-        fs::remove_dir_all(directory).unwrap();
-    }
-
-    #[test]
-    fn two_processes_on_one_state_do_not_both_write() {
-        let directory = directory("stale");
-        let device = device();
-        let (mut first, _) = Store::open(&directory).unwrap();
-        commit(&mut first, &device, b"").unwrap();
-        let (mut second, _) = Store::open(&directory).unwrap();
-        commit(&mut second, &device, b"second").unwrap();
-        assert!(commit(&mut first, &device, b"first").is_err());
-        assert_eq!(Store::open(&directory).unwrap().1.unwrap().app, b"second");
-        fs::remove_dir_all(directory).unwrap();
-    }
-
-    #[test]
-    fn an_altered_state_is_not_loaded() {
-        let directory = directory("altered");
-        let (mut store, _) = Store::open(&directory).unwrap();
-        commit(&mut store, &device(), b"app").unwrap();
-        let file = directory.join("state");
-        let genuine = fs::read(&file).unwrap();
-        for position in 0..genuine.len() {
-            let mut altered = genuine.clone();
-            altered[position] ^= 1;
-            fs::write(&file, &altered).unwrap();
-            assert!(Store::open(&directory).is_err(), "{position}");
-        }
-        fs::write(&file, &genuine[..genuine.len() - 1]).unwrap();
-        assert!(Store::open(&directory).is_err());
-        fs::write(&file, &genuine).unwrap();
-        assert!(Store::open(&directory).unwrap().1.is_some());
+    fn a_directory_keeps_its_device() {
+        let directory = directory("kept");
+        let (device, clock) = open(&directory, None).unwrap();
+        assert_eq!(clock.take().commits.len(), 1);
+        let address = *device.address();
+        drop(device);
+        // A write that a crash cut short.
+        fs::write(directory.join("key.new"), b"half").unwrap();
+        let (device, clock) = open(&directory, None).unwrap();
+        assert_eq!(*device.address(), address);
+        assert_eq!(clock.take().commits.len(), 0);
+        drop(device);
         fs::write(directory.join("key"), [0; 32]).unwrap();
-        assert!(Store::open(&directory).is_err());
+        assert!(open(&directory, None).is_err());
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn a_directory_without_its_log_is_restored() {
+        let directory = directory("restored");
+        let (device, clock) = open(&directory, None).unwrap();
+        // As a process that ends without a word leaves it.
+        for name in ["device.sqlite", "key"] {
+            let copies = directory.join("copy");
+            create_private_directory(&copies).unwrap();
+            fs::copy(directory.join(name), copies.join(name)).unwrap();
+        }
+        drop((device, clock));
+        let (device, clock) = open(&directory.join("copy"), None).unwrap();
+        assert_eq!(clock.take().commits.len(), 1, "that of `restore`");
+        drop(device);
         fs::remove_dir_all(directory).unwrap();
     }
 }

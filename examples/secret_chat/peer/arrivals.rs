@@ -1,117 +1,170 @@
-//! Messages that come: opened or refused, and what follows from either.
+//! Messages that come: read or refused, and what follows from either.
 
-use std::time::Instant;
+use subrosa::device::{Content, Error, Event, Received};
+use subrosa::identity::AccountId;
+use subrosa::{Action, os_rng, session};
 
-use subrosa::{Action, Error, Incoming, Opened, StagedFirst};
-
-use super::{Now, Peer, nanos_since};
+use super::{Now, Peer, Question, nanos};
 use crate::Result;
-use crate::inbox::{Arrival, MessageId};
-use crate::limits::{REMEDY, REPORT_MISSING};
-use crate::protocol::{Line, Text};
+use crate::limits::{HELD, REPORT_MISSING};
+use crate::protocol::Text;
 use crate::records::Record;
-use crate::relay::message_id;
 
 impl Peer {
-    pub(super) fn take_message(&mut self, message: &[u8], now: Now) -> Result<()> {
-        let started = Instant::now();
-        let opened = match self.open(message, now) {
-            Ok(opened) => opened,
-            Err(error) => return self.refuse(error, now),
-        };
-        let nanos = nanos_since(started);
-        self.changed = true;
-        self.show(Record::Opened { nanos });
-        self.counts.add("opened", 1);
-        self.counts
-            .add("opened_in_old_state", opened.old_state.into());
-        self.counts.add("opened_forked", opened.forked.into());
-        self.counts
-            .add("opened_after_gap", opened.gap_dropped.into());
-        self.advise(opened.action, now)?;
-        match Text::decode(&opened.text) {
-            Ok(Text::Line(line)) => self.take_line(line, message_id(message)),
-            Ok(Text::Report(report)) => self.outbox.reported(&report, now.instant),
-            // The peer's app speaks another language; its lines are not lost by that.
-            Err(_) => self.counts.add("not_understood", 1),
+    /// Reads messages, all in one commit.
+    pub(super) fn take_messages(&mut self, messages: &[Vec<u8>], now: Now) -> Result<()> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let envelopes: Vec<_> = messages.iter().map(Vec::as_slice).collect();
+        let time = now.unix_millis;
+        let (events, took) = self.timed(|device| device.receive(&envelopes, time, &mut os_rng()));
+        let each = nanos(took) / messages.len() as u64;
+        for event in events? {
+            match event {
+                Event::Message(received) => {
+                    self.show(Record::Opened { nanos: each });
+                    self.counts.add("opened", 1);
+                    let notices = received.notices;
+                    self.counts
+                        .add("opened_in_old_state", notices.old_state.into());
+                    self.counts.add("opened_forked", notices.forked.into());
+                    self.take_text(received, now);
+                }
+                Event::ListNeeded { envelope, account } => {
+                    self.hold(account, &messages[envelope], now)?;
+                }
+                event => self.take_event(event, now)?,
+            }
         }
         Ok(())
     }
 
-    /// Which of the two ways a message goes: into the conversation that knows it, or, as the first message of another
-    /// agreement, through the decision about its sender.
-    fn open(&mut self, message: &[u8], now: Now) -> std::result::Result<Opened, Error> {
-        let incoming = Incoming::parse(message)?;
-        let Some(conversation) = &mut self.conversation else {
-            return Err(Error::NoSession);
+    /// What the inbox has: it stays there until it was shown, or is of no more use.
+    pub(super) fn take_text(&mut self, received: Received, now: Now) {
+        let Received {
+            id,
+            from,
+            content,
+            text,
+            ..
+        } = received;
+        let account = AccountId::of(&from).map(|(account, _)| account);
+        let is_ours = account == Some(self.account) || account == Some(self.other);
+        // Copies of what another device of ours has sent are shown here as well.
+        let text = match content {
+            Content::Message | Content::Copy { .. } if is_ours => Text::decode(&text).ok(),
+            _ => None,
         };
-        let is_known = |id| conversation.first_ids().any(|known| *known == id);
-        if incoming.first_id().is_none_or(is_known) {
-            return conversation.open(&incoming, now.unix_millis);
-        }
-        let staged = StagedFirst::stage(&incoming, &self.identity, &self.prekeys, now.unix_millis)?;
-        let (pinned, sender) = (*conversation.peer(), *staged.peer());
-        if sender != pinned {
-            staged.refuse(&mut self.prekeys)?;
-            self.changed = true;
-            if sender.address() == pinned.address() {
-                self.announce_changed(pinned, sender);
-            } else {
-                self.announce_stranger(sender);
+        match text {
+            Some(Text::Line(line)) => {
+                // Also for a line that is known: the writer cannot know that.
+                self.reporting.wanted = true;
+                self.reporting.pause = REPORT_MISSING;
+                if self.readings.entry(from).or_default().take(line, id) {
+                    return;
+                }
+                self.counts.add("lines_known", 1);
             }
-            return Err(Error::IdentityChanged);
+            Some(Text::Report(heard)) => {
+                let own = *self.address();
+                for (_, heard) in heard.iter().filter(|(writer, _)| *writer == own) {
+                    let done = self.sending.reported(&from, heard, now.instant);
+                    self.let_go(&done);
+                }
+            }
+            // An app that speaks another language; its lines are not lost by that.
+            None => self.counts.add("not_understood", 1),
         }
-        let opened = staged.accept(conversation, &mut self.prekeys, now.unix_millis)?;
-        self.counts.add("accepted", 1);
-        self.show(Record::Accepted {});
-        Ok(opened)
+        self.read.push(id);
     }
 
-    fn take_line(&mut self, line: Line, message: MessageId) {
-        match self.inbox.take(line, message) {
-            Arrival::New => {}
-            Arrival::Known => self.counts.add("lines_known", 1),
-            Arrival::Refused => self.counts.add("lines_refused", 1),
-        }
-        // Also for a line that is known: the peer cannot know that.
-        self.reporting.wanted = true;
-        self.reporting.pause = REPORT_MISSING;
-    }
-
-    /// Does with a refusal what the library advises.
-    pub(super) fn refuse(&mut self, error: Error, now: Now) -> Result<()> {
-        self.counts.add(&format!("refused:{error:?}"), 1);
-        self.untidy = true;
-        self.show(Record::Refused {
-            error: error.to_string(),
-        });
-        if error.action() == Action::Local {
-            return Err(error.into());
-        }
-        self.advise(error.action(), now)
-    }
-
-    fn advise(&mut self, action: Action, now: Now) -> Result<()> {
-        match action {
-            // A report names all that is missing.
-            Action::AskAgain if self.may_remedy(action, now) => self.reporting.wanted = true,
-            Action::BeginAnew if self.may_remedy(action, now) => self.begin_anew = true,
-            // Fresh bundles, and other prekeys if it is time for them.
-            Action::RotatePrekeys if self.may_remedy(action, now) => self.publish(0, now)?,
-            // Bundles are fetched again anyway, and of a changed identity the user was told.
+    /// What is told of devices and lists.
+    pub(super) fn take_event(&mut self, event: Event, now: Now) -> Result<()> {
+        match event {
+            Event::Rejected { error, action, .. } => {
+                self.counts.add(&format!("refused:{error:?}"), 1);
+                self.show(Record::Refused {
+                    error: error.to_string(),
+                });
+                if error == session::Error::Duplicate {
+                    // Whoever sends a line again may have missed the report of it.
+                    self.reporting.wanted = true;
+                }
+                match action {
+                    // A report names all that is missing.
+                    Action::AskAgain => self.reporting.wanted = true,
+                    // Fresh bundles, and other prekeys if it is time for them; not more often than the library says.
+                    Action::RotatePrekeys => self.publish_if_due(now)?,
+                    // Of a conversation that is to be begun anew, `unreached` knows.
+                    _ => {}
+                }
+            }
+            Event::ListBehind { account, .. } => self.ask(Question::Lists(account), now)?,
+            Event::DeviceRemoved(address) => {
+                let done = self.sending.gone(&address, now.instant);
+                self.let_go(&done);
+            }
+            Event::KeyChanged { .. } => self.announce_change(),
+            Event::Unlinked => return Err("this device was taken off its account's list".into()),
+            Event::ForkSuspected(_) => self.counts.add("forks", 1),
+            Event::Equivocation { .. } => self.counts.add("equivocations", 1),
             _ => {}
         }
         Ok(())
     }
 
-    /// Whether `action` was not taken for a while: nobody makes us work by sending rubbish.
-    fn may_remedy(&mut self, action: Action, now: Now) -> bool {
-        self.remedies
-            .retain(|(_, at)| now.instant.duration_since(*at) < REMEDY);
-        let may = self.remedies.iter().all(|(taken, _)| *taken != action);
-        if may {
-            self.remedies.push((action, now.instant));
+    /// A first message of a device that no known list has: it waits for the newest list, if it can be one of us.
+    fn hold(&mut self, account: AccountId, message: &[u8], now: Now) -> Result<()> {
+        let may_be_ours = account == self.account || account == self.other;
+        if may_be_ours && self.held.len() < HELD {
+            self.held.push((account, message.to_vec()));
+            return self.ask(Question::Lists(account), now);
         }
-        may
+        self.show(Record::Stranger {
+            account: account.as_bytes().to_vec(),
+        });
+        self.give_up(message, now)
+    }
+
+    /// The newest list of an account is known: what has waited for it is read, or refused for good.
+    pub(super) fn take_held(&mut self, account: &AccountId, now: Now) -> Result<()> {
+        let held = std::mem::take(&mut self.held);
+        let (ready, waiting): (Vec<_>, _) = held.into_iter().partition(|(of, _)| of == account);
+        self.held = waiting;
+        for (_, message) in ready {
+            let events = self
+                .device
+                .receive(&[&message], now.unix_millis, &mut os_rng())?;
+            for event in events {
+                match event {
+                    Event::Message(received) => {
+                        self.counts.add("opened", 1);
+                        self.take_text(received, now);
+                    }
+                    Event::ListNeeded { .. } => self.give_up(&message, now)?,
+                    event => self.take_event(event, now)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, message: &[u8], now: Now) -> Result<()> {
+        match self.device.refuse(message, now.unix_millis, &mut os_rng()) {
+            Ok(()) => {}
+            // It cannot be read for another reason.
+            Err(Error::Session(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.counts.add("refused:ListNeeded", 1);
+        Ok(())
+    }
+
+    pub(super) fn announce_change(&mut self) {
+        if !self.change_announced {
+            self.change_announced = true;
+            self.show(Record::Changed {});
+        }
     }
 }
