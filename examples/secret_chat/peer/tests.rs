@@ -312,6 +312,31 @@ fn shown_by(side: &Side) -> Vec<&[u8]> {
 }
 
 #[test]
+fn a_line_that_was_stored_and_never_sent_keeps_its_number() {
+    let (mut clock, mut exchange) = (Clock::new(), Exchange::default());
+    let [mut alice, mut laptop, mut bob] = three("stored", clock.0);
+    alice.peer().say(b"one".to_vec());
+    talk(
+        &mut [&mut alice, &mut laptop, &mut bob],
+        &mut exchange,
+        &mut clock,
+    );
+    alice.peer().say(b"two".to_vec());
+    let now = clock.tick();
+    drop(alice.step(&mut exchange, now));
+    alice.crash(now);
+    alice.peer().say(b"three".to_vec());
+    talk(
+        &mut [&mut alice, &mut laptop, &mut bob],
+        &mut exchange,
+        &mut clock,
+    );
+    for side in [&bob, &laptop] {
+        assert_eq!(shown_by(side), [&b"one"[..], b"two", b"three"]);
+    }
+}
+
+#[test]
 fn somebody_else_is_not_read() {
     let (mut clock, mut exchange) = (Clock::new(), Exchange::default());
     let [mut alice, mut laptop, mut bob] = three("stranger", clock.0);
