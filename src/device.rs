@@ -177,6 +177,15 @@ impl<S: Store> Device<S> {
         self.unknown = false;
         Ok(())
     }
+
+    /// The same with a store that was opened anew, where the old one answers nothing any more.
+    ///
+    /// # Errors
+    /// As [`reopen`](Self::reopen).
+    pub fn reopen_with(&mut self, store: S) -> Result<(), Error> {
+        self.store = store;
+        self.reopen()
+    }
 }
 
 /// The root and its generation.

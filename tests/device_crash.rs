@@ -178,7 +178,11 @@ impl World {
                 let again = process.receive(&[], self.now, &mut self.rng);
                 assert_eq!(again, Err(Error::Unknown));
                 if matches!(fate, Fate::UnknownStored | Fate::UnknownLost) {
-                    process.reopen().unwrap();
+                    if self.rng.percent(50) {
+                        process.reopen().unwrap();
+                    } else {
+                        process.reopen_with(place.disk.clone()).unwrap();
+                    }
                 } else {
                     *process = open(&place.disk);
                 }

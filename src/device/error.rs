@@ -42,7 +42,7 @@ pub enum Error {
     /// The store cannot be read.
     Unreadable,
     /// Whether the last change was stored is not known. Nothing of it was given out. Call `reopen`, or, if the store can no
-    /// longer be used, open another one on the same file and `open` it.
+    /// longer be used, `reopen_with` another one on the same file.
     Unknown,
 }
 
