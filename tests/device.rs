@@ -145,7 +145,6 @@ fn a_day_old_backup_is_restored() {
         [*alice.address()]
     );
     assert!(bob.publish_due(NOW + DAY, rng).unwrap());
-    server.one_time.remove(bob.address());
     publish(server, &mut bob, 5, NOW + DAY, rng);
     // What was under way is read in the old state. What answers to the lost answer is not.
     send(
@@ -288,15 +287,29 @@ fn the_store_names_neither_accounts_nor_texts() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_does_not_keep_prekeys_from_being_published() {
+fn a_missing_prekey_asks_for_others_once_a_minute_whatever_the_clock_does() {
     let (server, rng) = (&mut Server::default(), &mut SeededRng(6));
     let mut alice = new(server, rng);
-    alice.publish(1, NOW + 300 * DAY, rng).unwrap();
-    assert!(!alice.publish_due(NOW, rng).unwrap());
-    let mut alice = Device::restore(alice.into_store(), AppKey::new(KEY), NOW, rng).unwrap();
-    assert!(alice.publish_due(NOW, rng).unwrap());
-    alice.publish(1, NOW, rng).unwrap();
-    let mut alice = Device::restore(alice.into_store(), AppKey::new(KEY), NOW, rng).unwrap();
-    assert!(!alice.publish_due(NOW + 59_999, rng).unwrap());
-    assert!(alice.publish_due(NOW + 60_000, rng).unwrap());
+    let mut bob = new(server, rng);
+    let to_bob = bob.account().unwrap();
+    let sent = send(server, &mut alice, &to_bob, b"1", b"text", NOW, rng).unwrap();
+    let envelope = &sent.copies[0].message;
+    // The backup knows the prekey, and what was restored from it does not.
+    let mut bob = Device::restore(bob.into_store(), AppKey::new(KEY), NOW, rng).unwrap();
+    assert!(bob.publish_due(NOW, rng).unwrap());
+    assert!(bob.publish(1, NOW, rng).unwrap().replaces);
+    assert!(!bob.publish(1, NOW, rng).unwrap().replaces);
+    assert!(!bob.publish_due(NOW, rng).unwrap());
+    let gone = Event::Rejected {
+        envelope: 0,
+        from: None,
+        error: session::Error::PrekeyGone,
+        action: session::Action::RotatePrekeys,
+    };
+    assert_eq!(bob.receive(&[envelope], NOW, rng).unwrap(), [gone]);
+    assert!(!bob.publish_due(NOW + 59_999, rng).unwrap());
+    assert!(bob.publish_due(NOW + 60_000, rng).unwrap());
+    assert!(bob.publish_due(NOW - 1, rng).unwrap());
+    // With the next generation everything is replaced.
+    assert!(bob.publish(1, NOW + 8 * DAY, rng).unwrap().replaces);
 }

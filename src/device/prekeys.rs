@@ -17,6 +17,8 @@ pub struct Published {
     pub last_resort: Vec<u8>,
     /// Each is handed out once.
     pub one_time: Vec<Vec<u8>>,
+    /// The server forgets all one-time bundles that it had of this device: their prekeys were replaced, or are lost.
+    pub replaces: bool,
 }
 
 impl<S: Store> Device<S> {
@@ -51,8 +53,11 @@ impl<S: Store> Device<S> {
     ) -> Result<Published, Error> {
         self.transact(rng, |batch| {
             let identity = batch.identity;
+            // SPEC §19.5-R4
+            let is_first = batch.root.published_at == 0;
             let (prekeys, rng) = batch.prekeys_and_rng()?;
-            if prekeys.rotation_due(now) {
+            let rotates = prekeys.rotation_due(now);
+            if rotates {
                 prekeys.rotate(identity, now, rng)?;
             }
             prekeys.expire(now);
@@ -65,6 +70,7 @@ impl<S: Store> Device<S> {
             let published = Published {
                 last_resort: prekeys.last_resort_bundle(identity)?,
                 one_time,
+                replaces: rotates || is_first,
             };
             batch.prekeys_changed();
             batch.root.publish_due = false;

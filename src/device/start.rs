@@ -171,6 +171,7 @@ impl<S: Store> Device<S> {
             let root = &mut batch.root;
             root.incarnation = root.incarnation.checked_add(1).ok_or(overflow)?;
             root.publish_due = true;
+            root.published_at = 0;
             root.list_due = true;
             batch.restart_prekeys(now)
         })?;

@@ -21,6 +21,9 @@ impl Server {
     pub fn publish(&mut self, address: &Address, published: Published) {
         self.last_resort.insert(*address, published.last_resort);
         let bundles = self.one_time.entry(*address).or_default();
+        if published.replaces {
+            bundles.clear();
+        }
         bundles.extend(published.one_time);
     }
 
