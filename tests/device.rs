@@ -180,6 +180,49 @@ fn a_day_old_backup_is_restored() {
 }
 
 #[test]
+fn what_was_under_way_does_not_begin_anew_twice() {
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(3));
+    let mut alice = new(server, rng);
+    let mut bob = new(server, rng);
+    let [to_alice, to_bob] = [&alice, &bob].map(|device| device.account().unwrap());
+    send(server, &mut alice, &to_bob, b"1", b"before", NOW, rng).unwrap();
+    receive(server, &mut bob, NOW, rng).unwrap();
+    let backup = bob.into_store();
+    let mut bob = Device::open(backup.clone(), AppKey::new(KEY), None).unwrap();
+    send(server, &mut bob, &to_alice, b"2", b"lost", NOW, rng).unwrap();
+    receive(server, &mut alice, NOW, rng).unwrap();
+    // These answer to what the backup does not know.
+    for id in [b"3", b"4"] {
+        send(server, &mut alice, &to_bob, id, b"under way", NOW, rng).unwrap();
+    }
+    let under_way = server.queues.remove(bob.address()).unwrap();
+
+    let mut bob = Device::restore(backup, AppKey::new(KEY), NOW, rng).unwrap();
+    server.one_time.remove(bob.address());
+    publish(server, &mut bob, 5, NOW, rng);
+    for (id, envelope) in [b"5", b"6"].into_iter().zip(&under_way) {
+        send(server, &mut bob, &to_alice, id, b"anew", NOW, rng).unwrap();
+        let events = bob.receive(&[envelope], NOW, rng).unwrap();
+        let fork = Event::ForkSuspected(*alice.address());
+        let refused = Event::Rejected {
+            envelope: 0,
+            from: Some(*alice.address()),
+            error: session::Error::Forked,
+            action: session::Action::BeginAnew,
+        };
+        assert_eq!(events, [fork, refused]);
+        assert_eq!(bob.unreached(&to_alice, NOW, rng).unwrap(), []);
+    }
+    // Nor does it once the new conversation is answered.
+    receive(server, &mut alice, NOW, rng).unwrap();
+    send(server, &mut alice, &to_bob, b"7", b"answer", NOW, rng).unwrap();
+    let events = receive(server, &mut bob, NOW, rng).unwrap();
+    assert_eq!(messages(&mut bob, &events, rng)[0].text, b"answer");
+    bob.receive(&[&under_way[0]], NOW, rng).unwrap();
+    assert_eq!(bob.unreached(&to_alice, NOW, rng).unwrap(), []);
+}
+
+#[test]
 fn every_call_is_one_commit_or_none() {
     let (server, rng) = (&mut Server::default(), &mut SeededRng(4));
     let mut alice = new(server, rng);

@@ -138,7 +138,7 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
                         from: Some(address),
                         error,
                     };
-                    self.put_refused(address, loaded, error, events)?;
+                    self.put_refused(address, loaded, incoming, error, events)?;
                     // Only where tags are equal by chance is it another's.
                     if !matches!(error, session::Error::NoSession | session::Error::Malformed) {
                         break;
@@ -157,13 +157,17 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
         &mut self,
         address: Address,
         mut loaded: LoadedPeer,
+        incoming: &Incoming<'_>,
         error: session::Error,
         events: &mut Vec<Event>,
     ) -> Result<(), Error> {
         if error == session::Error::Forked {
             memory::push(events, Event::ForkSuspected(address));
         }
-        if error.action() != Action::BeginAnew || loaded.peer.begin_anew {
+        // SPEC §19.5-R4: what was still under way when it was begun anew does not ask for it once more.
+        let conversation = &loaded.peer.conversation;
+        let begun_since = conversation.can_send() && !conversation.is_of_sending_state(incoming);
+        if error.action() != Action::BeginAnew || loaded.peer.begin_anew || begun_since {
             self.put_back(address, loaded);
             return Ok(());
         }

@@ -441,6 +441,12 @@ impl Conversation {
             .is_some_and(|state| matches!(state.ratchet.turn, Turn::Ours { .. }))
     }
 
+    /// Whether a message has a tag of the state that sends.
+    pub(crate) fn is_of_sending_state(&self, message: &Incoming<'_>) -> bool {
+        self.sending()
+            .is_some_and(|state| state.ratchet.tags().any(|(_, tag)| tag == message.tag()))
+    }
+
     /// The tags under which messages of this conversation arrive: at most 24.
     pub fn tags(&self) -> impl Iterator<Item = &[u8; TAG]> {
         self.states
