@@ -333,7 +333,7 @@ fn the_store_names_neither_accounts_nor_texts() {
 fn a_missing_prekey_asks_for_others_once_a_minute_whatever_the_clock_does() {
     let (server, rng) = (&mut Server::default(), &mut SeededRng(6));
     let mut alice = new(server, rng);
-    let mut bob = new(server, rng);
+    let bob = new(server, rng);
     let to_bob = bob.account().unwrap();
     let sent = send(server, &mut alice, &to_bob, b"1", b"text", NOW, rng).unwrap();
     let envelope = &sent.copies[0].message;
