@@ -236,7 +236,7 @@ impl Ledger {
         let [other, _] = self.known(to, entry.from);
         let copy = entry.copies.iter().find(|copy| copy.to == to);
         copy.is_some_and(|copy| {
-            let since = (own - copy.begun[0]) + (other - copy.begun[1].min(other));
+            let since = own.saturating_sub(copy.begun[0]) + other.saturating_sub(copy.begun[1]);
             !copy.read && since >= STATES
         })
     }
