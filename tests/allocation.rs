@@ -3,9 +3,12 @@
 mod common;
 
 use allocation_counter::{AllocationInfo, measure};
+use common::server::{Server, messages, receive, register, send};
 use common::{APP_KEY, Device, NOW, SLOT, SeededRng, pair, snapshot};
 use subrosa::crypto::Secret;
 use subrosa::crypto::hedge::{Hedge, Hedged};
+use subrosa::device::store::{Key, Unreadable};
+use subrosa::device::{Commit, MemoryStore, Store};
 use subrosa::state::{Format, seal};
 use subrosa::{AppKey, Bundle, Conversation, DeviceIdentity, Incoming, Prekeys, import};
 
@@ -162,4 +165,49 @@ fn attack_r9_stored_states_allocate_no_more_than_they_are_long() {
         &plaintext(&snapshot(&at_bob, &bob.identity), 3),
         |exported| import::<Conversation>(exported, SLOT, &key).is_ok(),
     );
+}
+
+/// However many conversations are stored: two values are read.
+#[test]
+fn a_device_is_opened_in_a_few_kilobytes() {
+    struct Counting(MemoryStore, u32);
+    impl Store for Counting {
+        fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, Unreadable> {
+            self.1 += 1;
+            self.0.get(key)
+        }
+        fn commit(&mut self, base: u64, puts: &[(Key, Vec<u8>)], deletes: &[Key]) -> Commit {
+            self.0.commit(base, puts, deletes)
+        }
+    }
+    let (mut server, mut rng) = (Server::default(), SeededRng(3));
+    let store = Counting(MemoryStore::new(), 0);
+    let mut device = register(&mut server, store, APP_KEY, NOW, &mut rng).0;
+    let account = device.account().unwrap();
+    for peer in 0..30u8 {
+        let store = MemoryStore::new();
+        let mut peer_device = register(&mut server, store, [peer; 32], NOW, &mut rng).0;
+        send(
+            &mut server,
+            &mut peer_device,
+            &account,
+            b"1",
+            b"text",
+            NOW,
+            &mut rng,
+        )
+        .unwrap();
+    }
+    let events = receive(&mut server, &mut device, NOW, &mut rng).unwrap();
+    assert_eq!(messages(&mut device, &events, &mut rng).len(), 30);
+    let mut store = device.into_store();
+    assert!(store.0.iter().count() > 100, "conversations and their tags");
+    store.1 = 0;
+    let mut opened = None;
+    let info = measure(|| {
+        let key = AppKey::new(APP_KEY);
+        opened = Some(subrosa::Device::open(store, key, None).unwrap());
+    });
+    assert!(info.bytes_max < 4_096, "{} bytes", info.bytes_max);
+    assert_eq!(opened.unwrap().into_store().1, 2);
 }
