@@ -402,6 +402,26 @@ fn attack_s8_a_value_of_a_newer_release_is_not_touched() {
 }
 
 #[test]
+fn attack_h8_no_message_id_is_given_twice_after_a_backup() {
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(16));
+    let (_, bob, next) = pair(server, rng);
+    let backup = bob.into_store();
+    let mut ids = BTreeSet::new();
+    let mut read = |mut device: Device<MemoryStore>, rng: &mut SeededRng| {
+        let events = device.receive(&[&next], NOW, rng).unwrap();
+        let [Event::Message(received)] = &events[..] else {
+            panic!("{events:?}");
+        };
+        assert!(ids.insert(received.id), "{}", received.id);
+    };
+    read(open(backup.clone()).unwrap(), rng);
+    for _ in 0..3 {
+        let restored = Device::restore(backup.clone(), AppKey::new(KEY), NOW, rng).unwrap();
+        read(restored, rng);
+    }
+}
+
+#[test]
 fn attack_h8_no_prekey_id_is_given_twice_after_a_backup() {
     let (server, rng) = (&mut Server::default(), &mut SeededRng(8));
     let mut alice = new(server, rng);
@@ -420,7 +440,9 @@ fn attack_h8_no_prekey_id_is_given_twice_after_a_backup() {
     collect(&alice.publish(100, NOW, rng).unwrap().one_time);
     let mut alice = Device::restore(backup.clone(), AppKey::new(KEY), NOW, rng).unwrap();
     collect(&alice.publish(100, NOW, rng).unwrap().one_time);
-    // And a backup of what was restored.
+    // The same backup once more, and a backup of what was restored.
+    let mut again = Device::restore(backup.clone(), AppKey::new(KEY), NOW, rng).unwrap();
+    collect(&again.publish(100, NOW, rng).unwrap().one_time);
     let mut alice = Device::restore(alice.into_store(), AppKey::new(KEY), NOW, rng).unwrap();
     collect(&alice.publish(100, NOW, rng).unwrap().one_time);
 }

@@ -8,7 +8,7 @@ use super::limits::{
 };
 use super::{Error, FirstPrefix, Used};
 use crate::crypto::dh::DhKeyPair;
-use crate::crypto::hedge::{Entropy, Hedged};
+use crate::crypto::hedge::{Entropy, Hedged, fresh};
 use crate::crypto::kem::{KEM_SEED, KemKeyPair};
 use crate::crypto::labels::purpose;
 use crate::crypto::{Secret, TryCryptoRng};
@@ -158,7 +158,7 @@ impl Prekeys {
     }
 
     /// For a device that was set back to an older state of itself (SPEC §19.6): no one-time key is held any more, the next
-    /// [`LEFT_OUT`] ids are left out, and there is a new generation. Publish everything anew afterwards.
+    /// [`LEFT_OUT`] ids and up to 2^24 more, at random, are left out, and there is a new generation. Publish everything anew afterwards.
     ///
     /// # Errors
     /// As [`rotate`](Self::rotate); the state is what it was.
@@ -169,8 +169,12 @@ impl Prekeys {
         rng: &mut (impl TryCryptoRng + ?Sized),
     ) -> Result<(), Error> {
         let before = self.next_id;
+        // At random, so that one backup that is restored twice does not give its ids twice.
+        let [_, a, b, c, ..] = *fresh(rng)?.expose();
+        let more = u32::from_be_bytes([0, a, b, c]);
         self.next_id = before
             .checked_add(LEFT_OUT)
+            .and_then(|id| id.checked_add(more))
             .ok_or(Error::PrekeysExhausted)?;
         if let Err(error) = self.rotate(device, now, rng) {
             self.next_id = before;

@@ -7,6 +7,7 @@ use super::values::{Account, AccountSeed, Root};
 use super::{Device, Error, read_root};
 use crate::agreement::Prekeys;
 use crate::crypto::TryCryptoRng;
+use crate::crypto::hedge::fresh;
 use crate::identity::{
     AccountId, AccountKeys, AccountSecret, DeviceIdentity, DeviceList, RecoverySecret,
 };
@@ -168,8 +169,13 @@ impl<S: Store> Device<S> {
         let mut device = Self::open(store, app_key, None)?;
         device.transact(rng, |batch| {
             let overflow = Error::Session(session::Error::Integrity);
+            // At random, so that one backup that is restored twice becomes two devices (SPEC §19.6-R1).
+            let [more, ..] = *fresh(batch.rng)
+                .map_err(|_| Error::Session(session::Error::Rng))?
+                .expose();
             let root = &mut batch.root;
-            root.incarnation = root.incarnation.checked_add(1).ok_or(overflow)?;
+            let step = u16::from(more).saturating_add(1);
+            root.incarnation = root.incarnation.checked_add(step).ok_or(overflow)?;
             root.publish_due = true;
             root.published_at = 0;
             root.list_due = true;
