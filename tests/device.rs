@@ -356,3 +356,45 @@ fn a_missing_prekey_asks_for_others_once_a_minute_whatever_the_clock_does() {
     // With the next generation everything is replaced.
     assert!(bob.publish(1, NOW + 8 * DAY, rng).unwrap().replaces);
 }
+
+#[test]
+fn what_is_late_when_a_conversation_is_begun_anew_does_not_ask_for_it_again() {
+    const HOUR: u64 = DAY / 24;
+    let (server, rng) = (&mut Server::default(), &mut SeededRng(8));
+    let mut alice = new(server, rng);
+    let mut bob = new(server, rng);
+    let [to_alice, to_bob] = [&alice, &bob].map(|device| device.account().unwrap());
+    send(server, &mut alice, &to_bob, b"1", b"first", NOW, rng).unwrap();
+    receive(server, &mut bob, NOW, rng).unwrap();
+    let late: Vec<_> = (0..5u8)
+        .map(|n| send(server, &mut alice, &to_bob, &[n], b"late", NOW, rng).unwrap())
+        .collect();
+    server.queues.clear();
+    let mut bob = Device::restore(bob.into_store(), AppKey::new(KEY), NOW, rng).unwrap();
+    publish(server, &mut bob, 5, NOW, rng);
+    send(server, &mut bob, &to_alice, b"2", b"anew", NOW, rng).unwrap();
+    server.queues.clear();
+    // A day later Alice still writes in the old state: the second such message says to begin anew.
+    let mut now = NOW + 25 * HOUR;
+    let mut arrives = |bob: &mut Device<MemoryStore>, n: usize, now: u64, rng: &mut SeededRng| {
+        let events = bob
+            .receive(&[&late[n].copies[0].message], now, rng)
+            .unwrap();
+        assert_eq!(messages_of(&events).count(), 1, "{events:?}");
+        events.contains(&Event::BeginAnew(*alice.address()))
+    };
+    assert!(!arrives(&mut bob, 0, now, rng));
+    assert!(arrives(&mut bob, 1, now, rng));
+    send(server, &mut bob, &to_alice, b"3", b"once more", now, rng).unwrap();
+    // It was done: the next ones are only read.
+    now += HOUR;
+    assert!(!arrives(&mut bob, 2, now, rng));
+    assert_eq!(bob.unreached(&to_alice, now, rng).unwrap(), []);
+    // But if she has not heard of it for a day, it is done again.
+    now += DAY;
+    assert!(arrives(&mut bob, 3, now, rng));
+    assert_eq!(
+        bob.unreached(&to_alice, now, rng).unwrap(),
+        [to_alice.device(1)]
+    );
+}

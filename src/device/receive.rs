@@ -262,7 +262,10 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
         if notices.forked {
             memory::push(events, Event::ForkSuspected(from));
         }
-        if opened.action == Action::BeginAnew && !loaded.peer.begin_anew {
+        // SPEC §19.5-R4: what was late when it was begun anew does not ask for it once more within a day.
+        let only_late = !notices.forked && !notices.pq_broken;
+        let heeded = !only_late || !loaded.peer.conversation.has_changed_over(now);
+        if opened.action == Action::BeginAnew && heeded && !loaded.peer.begin_anew {
             loaded.peer.begin_anew = true;
             memory::push(events, Event::BeginAnew(from));
         }

@@ -441,6 +441,14 @@ impl Conversation {
             .is_some_and(|state| matches!(state.ratchet.turn, Turn::Ours { .. }))
     }
 
+    /// Whether some state became receive-only within the last day: messages of it may still be under way.
+    pub(crate) fn has_changed_over(&self, now: u64) -> bool {
+        self.states.iter().any(|state| match state.standing {
+            Standing::Sending => false,
+            Standing::ReceiveOnly { since, .. } => now < since.saturating_add(CHANGEOVER),
+        })
+    }
+
     /// Whether a message has a tag of the state that sends.
     pub(crate) fn is_of_sending_state(&self, message: &Incoming<'_>) -> bool {
         self.sending()
