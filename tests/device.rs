@@ -376,7 +376,7 @@ fn what_is_late_when_a_conversation_is_begun_anew_does_not_ask_for_it_again() {
     server.queues.clear();
     // A day later Alice still writes in the old state: the second such message says to begin anew.
     let mut now = NOW + 25 * HOUR;
-    let mut arrives = |bob: &mut Device<MemoryStore>, n: usize, now: u64, rng: &mut SeededRng| {
+    let arrives = |bob: &mut Device<MemoryStore>, n: usize, now: u64, rng: &mut SeededRng| {
         let events = bob
             .receive(&[&late[n].copies[0].message], now, rng)
             .unwrap();
