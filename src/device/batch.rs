@@ -11,9 +11,9 @@ use super::values::{Account, Index, Indexed, Peer, Root};
 use crate::agreement::Prekeys;
 use crate::crypto::TryCryptoRng;
 use crate::crypto::hedge::Hedged;
-use crate::identity::{AccountId, Address, DeviceIdentity};
+use crate::identity::{AccountId, Address, DeviceIdentity, Identity};
 use crate::memory;
-use crate::session::{self, Encoding, Incoming, export_with, import};
+use crate::session::{self, Conversation, Encoding, Incoming, export_with, import};
 use crate::state::Slot;
 use crate::wire::Writer;
 
@@ -201,12 +201,18 @@ impl<'a, S: Store, R: TryCryptoRng + ?Sized> Batch<'a, S, R> {
         Ok(())
     }
 
-    /// A conversation that is new.
-    pub(super) const fn new_peer(&self, peer: Peer) -> LoadedPeer {
-        LoadedPeer {
-            peer,
+    /// Takes a conversation out of the batch, or a new one that is pinned to this identity.
+    pub(super) fn take_or_new_peer(
+        &mut self,
+        identity: Identity,
+        now: u64,
+    ) -> Result<LoadedPeer, Error> {
+        let taken = self.take_peer(identity.address(), now)?;
+        let incarnation = self.root.incarnation;
+        Ok(taken.unwrap_or_else(|| LoadedPeer {
+            peer: Peer::new(incarnation, Conversation::new(identity)),
             names: Vec::new(),
-        }
+        }))
     }
 
     /// Deletes a conversation and its names. One that is not intact goes, too; its names then lead nowhere.

@@ -27,16 +27,8 @@ impl<S: Store> Device<S> {
             let mut received = Vec::new();
             let mut sequence = (from & SEQUENCE).max(ids.first);
             while sequence < ids.next && received.len() < count {
-                if let Some(mut entry) = batch.read::<InboxEntry>(&sequence.to_be_bytes())? {
-                    let message = Received {
-                        id: entry.id(sequence),
-                        from: entry.from,
-                        received_at: entry.received_at,
-                        content: entry.content,
-                        text: core::mem::take(&mut entry.text),
-                        notices: entry.notices,
-                    };
-                    memory::push(&mut received, message);
+                if let Some(entry) = batch.read::<InboxEntry>(&sequence.to_be_bytes())? {
+                    memory::push(&mut received, entry.received(sequence));
                 }
                 sequence = sequence.saturating_add(1);
             }

@@ -231,9 +231,7 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
     }
 
     fn set_own_list(&mut self, list: DeviceList) {
-        let mut own = Account { approved: 0, list };
-        own.approve();
-        self.set_account(*own.list.account_id(), Some(own));
+        self.set_account(*list.account_id(), Some(Account::new(list)));
     }
 
     /// SPEC §6.4-R5 to R8, and what follows from the changes.
@@ -244,9 +242,7 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
             self.root.list_due = false;
         }
         let Some(known) = self.account(&account)?.cloned() else {
-            let mut known = Account { approved: 0, list };
-            known.approve();
-            self.set_account(account, Some(known));
+            self.set_account(account, Some(Account::new(list)));
             return Ok(());
         };
         let Some(change) = known.list.succession(&list)? else {

@@ -7,14 +7,14 @@ use zeroize::Zeroizing;
 use super::batch::{Batch, LoadedPeer};
 use super::body::Body;
 use super::event::Event;
-use super::mail::{Content, Notices, Received};
+use super::mail::{Content, Notices};
 use super::store::Store;
-use super::values::{InboxEntry, Peer};
+use super::values::InboxEntry;
 use super::{Device, Error};
 use crate::crypto::TryCryptoRng;
 use crate::identity::{AccountId, Address};
 use crate::memory;
-use crate::session::{self, Action, Conversation, Incoming, Opened, StagedFirst};
+use crate::session::{self, Action, Incoming, Opened, StagedFirst};
 
 impl<S: Store> Device<S> {
     /// Reads envelopes, in the order in which they came, and says what became of each. All of it is one commit: once
@@ -220,13 +220,7 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
                 return Ok(None);
             }
         }
-        let mut loaded = match self.take_peer(&address, now)? {
-            Some(loaded) => loaded,
-            None => {
-                let conversation = Conversation::new(sender);
-                self.new_peer(Peer::new(self.root.incarnation, conversation))
-            }
-        };
+        let mut loaded = self.take_or_new_peer(sender, now)?;
         match staged.accept(&mut loaded.peer.conversation, self.prekeys()?, now) {
             Ok(opened) => {
                 self.prekeys_changed();
@@ -297,17 +291,7 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
             text: Zeroizing::new(memory::copied(body.text)),
         };
         self.put(&sequence.to_be_bytes(), &entry)?;
-        memory::push(
-            events,
-            Event::Message(Received {
-                id: entry.id(sequence),
-                from,
-                received_at: now,
-                content: entry.content,
-                text: memory::copied(&entry.text),
-                notices,
-            }),
-        );
+        memory::push(events, Event::Message(entry.received(sequence)));
         Ok(None)
     }
 }

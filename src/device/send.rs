@@ -9,13 +9,13 @@ use super::body::{Body, View, Views};
 use super::limits::{CLIENT_ID_MAX, TELLING};
 use super::mail::{Content, Outgoing, Sealed, Sent};
 use super::store::Store;
-use super::values::{Account, OutboxEntry, OutboxOrder, Peer};
+use super::values::{Account, OutboxEntry, OutboxOrder};
 use super::{Device, Error, TEXT_MAX};
 use crate::agreement::Bundle;
 use crate::crypto::TryCryptoRng;
 use crate::identity::{AccountId, Address};
 use crate::memory;
-use crate::session::{self, Conversation};
+use crate::session;
 
 /// The device that a bundle is of, or why the bundle was refused.
 pub type Begun = Result<Address, Error>;
@@ -164,13 +164,7 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
         if listed.is_none_or(|listed| listed.keys() != identity.keys()) {
             return Err(Error::Session(session::Error::IdentityChanged));
         }
-        let mut loaded = match self.take_peer(&address, now)? {
-            Some(loaded) => loaded,
-            None => {
-                let conversation = Conversation::new(identity);
-                self.new_peer(Peer::new(self.root.incarnation, conversation))
-            }
-        };
+        let mut loaded = self.take_or_new_peer(identity, now)?;
         let peer = &mut loaded.peer;
         let identity = self.identity;
         let begun = peer.conversation.begin(identity, &bundle, now, self.rng);

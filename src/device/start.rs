@@ -106,10 +106,7 @@ impl<S: Store> Device<S> {
         batch.set_prekeys(prekeys);
         batch.put(&[], &identity)?;
         if let Some((list, account)) = own {
-            let id = *list.account_id();
-            let mut own = Account { approved: 0, list };
-            own.approve();
-            batch.set_account(id, Some(own));
+            batch.set_account(*list.account_id(), Some(Account::new(list)));
             batch.put(&[], &AccountSeed(account.seed()))?;
         }
         let root = match batch.commit() {

@@ -16,6 +16,13 @@ pub(in crate::device) struct Account {
 }
 
 impl Account {
+    /// An account whose present keys the user agrees to.
+    pub(in crate::device) fn new(list: DeviceList) -> Self {
+        let mut account = Self { approved: 0, list };
+        account.approve();
+        account
+    }
+
     /// Whether the user has agreed to the keys that the account has now.
     pub(in crate::device) fn is_approved(&self) -> bool {
         usize::from(self.approved) >= self.list.entries()

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::integrity;
-use crate::device::mail::{Content, Notices};
+use crate::device::mail::{Content, Notices, Received};
 use crate::identity::{AccountId, Address};
 use crate::memory;
 use crate::session::{Encoding, Error};
@@ -33,6 +33,18 @@ impl InboxEntry {
     /// The id of the message that lies at `sequence`: another one after a backup was restored.
     pub(in crate::device) fn id(&self, sequence: u64) -> u64 {
         u64::from(self.incarnation) << 48 | sequence
+    }
+
+    /// The message for the app.
+    pub(in crate::device) fn received(&self, sequence: u64) -> Received {
+        Received {
+            id: self.id(sequence),
+            from: self.from,
+            received_at: self.received_at,
+            content: self.content,
+            text: memory::copied(&self.text),
+            notices: self.notices,
+        }
     }
 }
 
