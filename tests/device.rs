@@ -198,7 +198,6 @@ fn what_was_under_way_does_not_begin_anew_twice() {
     let under_way = server.queues.remove(bob.address()).unwrap();
 
     let mut bob = Device::restore(backup, AppKey::new(KEY), NOW, rng).unwrap();
-    server.one_time.remove(bob.address());
     publish(server, &mut bob, 5, NOW, rng);
     for (id, envelope) in [b"5", b"6"].into_iter().zip(&under_way) {
         send(server, &mut bob, &to_alice, id, b"anew", NOW, rng).unwrap();

@@ -46,8 +46,6 @@ pub struct Phone {
     lists_due: BTreeSet<AccountId>,
     /// Made, and perhaps lost on the way to the server.
     published: Option<Published>,
-    /// The bundles that the server has are to be replaced.
-    replaces: bool,
     /// Given out, and not acknowledged yet.
     unread: Vec<u64>,
     /// The inbox was not looked into since the device was opened.
@@ -68,7 +66,6 @@ impl Phone {
             acknowledged: BTreeMap::new(),
             lists_due: BTreeSet::new(),
             published: None,
-            replaces: false,
             unread: Vec::new(),
             reopened: false,
         }
@@ -246,7 +243,6 @@ impl Phone {
             if !few && !rotates {
                 return Ok(());
             }
-            self.replaces |= rotates;
             let published = self.device().publish(BUNDLES, now, &mut shared.rng);
             self.published = Some(published.map_err(because("publishing"))?);
             shared.counts.published += 1;
@@ -255,11 +251,6 @@ impl Phone {
         if shared.network.exchange()
             && let Some(published) = self.published.take()
         {
-            // Bundles with a signed prekey that was replaced are handed out no longer: a device whose clock is fast
-            // deletes its private half before they expire (SPEC §13).
-            if std::mem::take(&mut self.replaces) {
-                shared.network.forget_bundles(self.address());
-            }
             shared.network.server.publish(self.address(), published);
         }
         Ok(())
