@@ -46,6 +46,32 @@ pub enum Error {
     Unknown,
 }
 
+impl Error {
+    /// The number of this error in logs and in other languages. No release gives it to another one.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Session(error) => error.code(),
+            Self::Identity(error) => error.code(),
+            Self::UnknownAccount => 101,
+            Self::KeyChanged => 102,
+            Self::Unreached => 103,
+            Self::NotLinked => 104,
+            Self::NotPrimary => 105,
+            Self::ListDue => 106,
+            Self::ClientId => 107,
+            Self::NotFound => 108,
+            Self::Occupied => 109,
+            Self::Empty => 110,
+            Self::RolledBack => 111,
+            Self::Stale => 112,
+            Self::Failed => 113,
+            Self::Unreadable => 114,
+            Self::Unknown => 115,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

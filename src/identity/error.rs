@@ -40,6 +40,31 @@ pub enum Error {
     Rng,
 }
 
+impl Error {
+    /// The number of this error in logs and in other languages. No release gives it to another one.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Malformed => 301,
+            Self::UnknownVersion => 302,
+            Self::BadSignature => 303,
+            Self::OtherAccount => 304,
+            Self::Equivocation => 305,
+            Self::OldList => 306,
+            Self::MissingLists => 307,
+            Self::BadCommitment => 308,
+            Self::WrongKey => 309,
+            Self::KeyInUse => 310,
+            Self::UnknownDevice => 311,
+            Self::TooManyDevices => 312,
+            Self::TooManyKeys => 313,
+            Self::Exhausted => 314,
+            // That of a conversation's.
+            Self::Rng => 220,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

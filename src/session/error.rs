@@ -77,6 +77,33 @@ pub enum Action {
 }
 
 impl Error {
+    /// The number of this error in logs and in other languages. No release gives it to another one.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Malformed => 201,
+            Self::UnknownVersion => 202,
+            Self::UnknownKind => 203,
+            Self::Duplicate => 204,
+            Self::ReplayedFirst => 205,
+            Self::NoSession => 206,
+            Self::GapTooLarge => 207,
+            Self::Forked => 208,
+            Self::ChainExhausted => 209,
+            Self::Unanswered => 210,
+            Self::PrekeyGone => 211,
+            Self::StaleBundle => 212,
+            Self::BadSignature => 213,
+            Self::ReplayRecordFull => 214,
+            Self::PrekeysExhausted => 215,
+            Self::IdentityChanged => 216,
+            Self::OwnIdentity => 217,
+            Self::TooLong => 218,
+            Self::Integrity => 219,
+            Self::Rng => 220,
+        }
+    }
+
     /// What the app should do (SPEC §14.1).
     #[must_use]
     pub const fn action(self) -> Action {

@@ -1,0 +1,685 @@
+/*
+ * subrosa.h - end-to-end encryption for messengers: private chats between devices of accounts.
+ *
+ * SYNOPSIS
+ *
+ *     cc app.c $(pkg-config --cflags --libs subrosa)
+ *
+ *     subrosa_store *store;
+ *     subrosa_device *device;
+ *     uint8_t recovery[SUBROSA_SEED];
+ *     subrosa_store_sqlite("alice.db", NULL, NULL, &store);
+ *     subrosa_device_create(store, app_key, NULL, now, &device, recovery);
+ *
+ * What goes over the wire, what is stored and why is in SPEC.md; a server is described in docs/server.md.
+ *
+ * RULES FOR EVERY FUNCTION
+ *
+ * Results. A function that can fail returns a subrosa_status; SUBROSA_OK is 0. Unless the text of a status says otherwise,
+ * a call that fails has written no output and changed nothing.
+ *
+ * Arguments stand in this order: the object, inputs, outputs. A pointer that is not marked nullable must not be NULL; bytes
+ * of length 0 may be NULL. A pointer that is NULL, is not aligned, or has a length over PTRDIFF_MAX is
+ * SUBROSA_ERROR_ARGUMENT. Outputs are written when all inputs have been used: an output may lie in the same memory as an
+ * input. No two outputs of a call may overlap.
+ *
+ * Objects are opaque. A pointer to one is a name that the library looks up, not an address: reading through it is an error
+ * of the program, but handing in one that was freed, was never given out, or names an object of another type is
+ * SUBROSA_ERROR_HANDLE, and nothing else happens. Whatever a function gives out as a pointer to an object belongs to the
+ * caller, who frees it with the function of its type. To free NULL is fine.
+ *
+ * Views. Pointers inside a structure that an object fills (subrosa_bytes) show memory of this object. They are valid until
+ * it is freed, in any thread, and must not be written through.
+ *
+ * Threads. Functions that take an object as `const` may run at the same time for the same object; all others must be alone
+ * with it. A call that would break this rule, from another thread or from inside a callback, is SUBROSA_ERROR_BUSY and
+ * changes nothing. There is no global lock: different objects never wait for each other.
+ *
+ * Time is an argument, in milliseconds since 1970-01-01T00:00:00Z, as the device's clock says.
+ *
+ * Structures that may grow begin with struct_size: set it to sizeof of the structure before every call. A later library
+ * fills no more than that, and one that is older refuses a greater one with SUBROSA_ERROR_ARGUMENT.
+ *
+ * Callbacks must return: they must not throw, nor jump out with longjmp, nor end their thread.
+ */
+
+#ifndef SUBROSA_H
+#define SUBROSA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__clang__)
+#define SUBROSA_NULLABLE _Nullable
+#define SUBROSA_NONNULL _Nonnull
+#else
+#define SUBROSA_NULLABLE
+#define SUBROSA_NONNULL
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define SUBROSA_CHECKED __attribute__((warn_unused_result))
+#else
+#define SUBROSA_CHECKED
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__clang__)
+#pragma clang diagnostic push
+/* Nullability is an extension that clang has in every language mode. */
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#pragma clang assume_nonnull begin
+#endif
+
+/* ---- Version ---------------------------------------------------------------------------------------------------- */
+
+/* The interface that this header describes: a program runs with every library of the same major version whose minor
+ * version is not lower. Before 1.0 of the library, the major version is 0, and each minor version stands alone. */
+#define SUBROSA_ABI_MAJOR 0
+#define SUBROSA_ABI_MINOR 1
+
+/* The interface of the library that is linked: major << 16 | minor. */
+uint32_t subrosa_abi_version(void);
+
+/* ---- Status ----------------------------------------------------------------------------------------------------- */
+
+/* What became of a call. A number is never used for anything else. */
+typedef int32_t subrosa_status;
+
+#define SUBROSA_OK 0
+
+/* Mistakes of the caller, and limits of the interface. */
+#define SUBROSA_ERROR_ARGUMENT 1    /* A pointer, length, flag or struct_size that no call may have. */
+#define SUBROSA_ERROR_HANDLE 2      /* No such object: freed, of another type, or never given out. */
+#define SUBROSA_ERROR_BUSY 3        /* The object is in use, in another thread or by the caller of this callback. */
+#define SUBROSA_ERROR_BUFFER 4      /* The buffer is too short; its length was set to what is needed. */
+#define SUBROSA_ERROR_RANGE 5       /* No element has this index. */
+#define SUBROSA_ERROR_STEP 6        /* Not the next step of this comparison. */
+#define SUBROSA_ERROR_HANDLES 7     /* Too many objects at once: 4,000, or 65,000 where pointers have 64 bits. */
+#define SUBROSA_ERROR_UNSUPPORTED 8 /* This library was built without it. */
+#define SUBROSA_ERROR_INTERNAL 9    /* A fault of the library. The object of the call can only be freed. */
+
+/* What a device refuses. */
+#define SUBROSA_ERROR_UNKNOWN_ACCOUNT 101 /* No device list of the account is known: fetch it, and update_list. */
+#define SUBROSA_ERROR_KEY_CHANGED 102     /* The account's keys are not those that the user agreed to: ask, approve. */
+#define SUBROSA_ERROR_UNREACHED 103       /* Some device has no conversation to send in: unreached, then begin. */
+#define SUBROSA_ERROR_NOT_LINKED 104      /* This device is not on its account's device list, or has not seen it. */
+#define SUBROSA_ERROR_NOT_PRIMARY 105     /* This device does not hold the account's key. */
+#define SUBROSA_ERROR_LIST_DUE 106        /* Set back: fetch the account's newest list and update_list first. */
+#define SUBROSA_ERROR_CLIENT_ID 107       /* The name of the message is empty or longer than 64 bytes. */
+#define SUBROSA_ERROR_NOT_FOUND 108       /* Nothing is stored under this name. */
+#define SUBROSA_ERROR_OCCUPIED 109        /* The store holds a device: open it. */
+#define SUBROSA_ERROR_EMPTY 110           /* The store holds no device: create one. */
+#define SUBROSA_ERROR_ROLLED_BACK 111     /* The store is older than it was: restore, do not open. */
+#define SUBROSA_ERROR_STALE 112           /* Another process changed the store. The device has caught up: call again. */
+#define SUBROSA_ERROR_FAILED 113          /* The store has stored nothing. */
+#define SUBROSA_ERROR_UNREADABLE 114      /* The store cannot be read. */
+#define SUBROSA_ERROR_UNKNOWN 115         /* Whether the change was stored is not known. Nothing was given out: reopen. */
+
+/* Why a message, a bundle or a stored value is refused. For the local app only: never tell the other side or the server. */
+#define SUBROSA_ERROR_MALFORMED 201          /* Not a message, or not one that any honest sender makes. */
+#define SUBROSA_ERROR_VERSION 202            /* Made by a version of the protocol that this release does not speak. */
+#define SUBROSA_ERROR_KIND 203               /* A kind of message that this release does not know. */
+#define SUBROSA_ERROR_DUPLICATE 204          /* The message was read before. */
+#define SUBROSA_ERROR_REPLAYED_FIRST 205     /* The message that begins a conversation was processed before. */
+#define SUBROSA_ERROR_NO_SESSION 206         /* No conversation has a key for the message. */
+#define SUBROSA_ERROR_GAP_TOO_LARGE 207      /* Over 2,000 messages are missing before this one. */
+#define SUBROSA_ERROR_FORKED 208             /* One side exists twice, or was set back to an older state. */
+#define SUBROSA_ERROR_CHAIN_EXHAUSTED 209    /* 2^20 messages without an answer. */
+#define SUBROSA_ERROR_UNANSWERED 210         /* The beginning was not answered for 30 days. */
+#define SUBROSA_ERROR_PREKEY_GONE 211        /* A private prekey that the message needs is no longer there. */
+#define SUBROSA_ERROR_STALE_BUNDLE 212       /* The bundle has expired. */
+#define SUBROSA_ERROR_SIGNATURE 213          /* A signature in the bundle or the first message does not hold. */
+#define SUBROSA_ERROR_REPLAY_RECORD_FULL 214 /* The signed prekey has taken as many first messages as it may. */
+#define SUBROSA_ERROR_PREKEYS_EXHAUSTED 215  /* No prekey id is left, or as many one-time keys are held as may be. */
+#define SUBROSA_ERROR_IDENTITY_CHANGED 216   /* The device has another identity than the one that is known. */
+#define SUBROSA_ERROR_OWN_IDENTITY 217       /* The peer's identity has a key of this device. */
+#define SUBROSA_ERROR_TOO_LONG 218           /* The text is longer than SUBROSA_TEXT_MAX. */
+#define SUBROSA_ERROR_INTEGRITY 219          /* A stored state is not intact, or of another app key. */
+#define SUBROSA_ERROR_RNG 220                /* The random number generator failed. */
+
+/* Why a device list, a request to be on it, or a comparison of keys is refused. */
+#define SUBROSA_ERROR_LIST_MALFORMED 301   /* None, or a key in it is not valid. */
+#define SUBROSA_ERROR_LIST_VERSION 302     /* Of a version that this release does not know. */
+#define SUBROSA_ERROR_LIST_SIGNATURE 303   /* A signature does not hold, or is that of a replaced key. */
+#define SUBROSA_ERROR_OTHER_ACCOUNT 304    /* The list or the request is another account's, or not for the next id. */
+#define SUBROSA_ERROR_EQUIVOCATION 305     /* Two lists of one account contradict each other: tell the user. */
+#define SUBROSA_ERROR_OLD_LIST 306         /* A newer list of the account is known. */
+#define SUBROSA_ERROR_MISSING_LISTS 307    /* Lists between the known one and this one are missing. */
+#define SUBROSA_ERROR_BAD_COMMITMENT 308   /* Not what was committed to: somebody stands between the two. */
+#define SUBROSA_ERROR_WRONG_KEY 309        /* Not the recovery key of the account. */
+#define SUBROSA_ERROR_KEY_IN_USE 310       /* A key that is to be added is in the list already. */
+#define SUBROSA_ERROR_UNKNOWN_DEVICE 311   /* The list has no device with this id. */
+#define SUBROSA_ERROR_TOO_MANY_DEVICES 312 /* The account has 32 devices already. */
+#define SUBROSA_ERROR_TOO_MANY_KEYS 313    /* The keys of the account were replaced 15 times already. */
+#define SUBROSA_ERROR_EXHAUSTED 314        /* The account has given out its last device id, or made its last list. */
+
+/* Why a file is not opened. */
+#define SUBROSA_ERROR_NOT_A_STORE 401  /* The file is something else. Nothing in it was changed. */
+#define SUBROSA_ERROR_NEWER_FORMAT 402 /* A later version wrote the file. Nothing in it was changed. */
+#define SUBROSA_ERROR_FILE_BUSY 403    /* Other processes held the file for longer than five seconds. */
+#define SUBROSA_ERROR_UNSUITABLE 404   /* The file or its file system cannot have a write-ahead log. */
+#define SUBROSA_ERROR_SQLITE 405       /* SQLite, or the system below it, refused. */
+
+/* What a status means, in English, for logs: never NULL, for no number. */
+const char *subrosa_status_str(subrosa_status status);
+
+/* What the app should do about a status or an event. A number is never used for anything else. */
+typedef int32_t subrosa_action;
+
+#define SUBROSA_ACTION_NOTHING 0        /* Nothing. */
+#define SUBROSA_ACTION_DROP 1           /* Drop the message; no honest message is lost by it. */
+#define SUBROSA_ACTION_ASK_AGAIN 2      /* Ask the peer to send again, once a minute at most, never for a first message. */
+#define SUBROSA_ACTION_BEGIN_ANEW 3     /* Fetch a bundle and begin the conversation anew at the next send. */
+#define SUBROSA_ACTION_FETCH_BUNDLE 4   /* Fetch a fresh bundle of the peer and try again. */
+#define SUBROSA_ACTION_ROTATE_PREKEYS 5 /* Publish, and let the peer begin anew. */
+#define SUBROSA_ACTION_ASK_USER 6       /* Tell the user, and go on only with the user's consent. */
+#define SUBROSA_ACTION_LOCAL 7          /* A fault on this device: mend it and call again. */
+#define SUBROSA_ACTION_CALLER 8         /* A mistake in the program. */
+#define SUBROSA_ACTION_CALL_AGAIN 9     /* Make the same call again. */
+#define SUBROSA_ACTION_FETCH_LIST 10    /* Fetch the account's device lists, and update_list. */
+
+/* What the app should do about a status. */
+subrosa_action subrosa_status_action(subrosa_status status);
+
+/* ---- Values ----------------------------------------------------------------------------------------------------- */
+
+#define SUBROSA_ACCOUNT 32               /* Bytes of an account id. */
+#define SUBROSA_ADDRESS 36               /* Bytes of an address on the wire: account id, device id (big-endian). */
+#define SUBROSA_APP_KEY 32               /* Bytes of the key that everything in a store is encrypted under. */
+#define SUBROSA_SEED 32                  /* Bytes of a recovery key. */
+#define SUBROSA_KEY 16                   /* Bytes of the key of a stored value. */
+#define SUBROSA_BOOT 16                  /* Bytes of a boot id. */
+#define SUBROSA_CLIENT_ID_MAX 64         /* Longest name that an app gives a message, bytes. */
+#define SUBROSA_TEXT_MAX 1032074         /* Longest text, bytes. */
+#define SUBROSA_DIGITS 60                /* Digits of a comparison. */
+#define SUBROSA_QR 65                    /* Bytes of a comparison by camera. */
+#define SUBROSA_LINK_REQUEST 165         /* Bytes of a request to be linked. */
+
+/* Bytes that belong to somebody else: as an input to the caller, as an output (a view) to the object that gave it out. */
+typedef struct subrosa_bytes {
+  const uint8_t *SUBROSA_NULLABLE data;
+  size_t len;
+} subrosa_bytes;
+
+/* A device of an account. Device ids begin with 1; 0 stands for no device. */
+typedef struct subrosa_address {
+  uint8_t account[SUBROSA_ACCOUNT];
+  uint32_t device;
+} subrosa_address;
+
+/* ---- Randomness ------------------------------------------------------------------------------------------------- */
+
+/* A source of randomness. A device copies the structure and calls `fill` during its own calls only, one at a time. What it
+ * gives is mixed with the device's secrets: a source that repeats itself repeats no key. */
+typedef struct subrosa_rng {
+  size_t struct_size;
+  void *SUBROSA_NULLABLE context;
+  /* Fills `out` with `len` random bytes and returns 0; anything else fails the call (SUBROSA_ERROR_RNG). */
+  int32_t (*SUBROSA_NULLABLE fill)(void *SUBROSA_NULLABLE context, uint8_t *out, size_t len);
+} subrosa_rng;
+
+/* ---- Memory ----------------------------------------------------------------------------------------------------- */
+
+/* Where a bare build (no operating system's library beside malloc) takes its memory from. */
+typedef struct subrosa_allocator {
+  size_t struct_size;
+  void *SUBROSA_NULLABLE context;
+  /* Memory of `size` bytes, a multiple of `align` (a power of two) as address; NULL if there is none: the program aborts. */
+  void *SUBROSA_NULLABLE (*SUBROSA_NULLABLE allocate)(void *SUBROSA_NULLABLE context, size_t size, size_t align);
+  /* Takes back what `allocate` gave, with the same `size` and `align`. */
+  void (*SUBROSA_NULLABLE release)(void *SUBROSA_NULLABLE context, void *memory, size_t size, size_t align);
+} subrosa_allocator;
+
+/* Bare builds: from now on memory comes from here, for good. Once, before every other call; without it, from malloc.
+ * SUBROSA_ERROR_BUSY if memory was taken already; SUBROSA_ERROR_UNSUPPORTED in any other build. */
+SUBROSA_CHECKED subrosa_status subrosa_set_allocator(const subrosa_allocator *allocator);
+
+/* ---- Stores ----------------------------------------------------------------------------------------------------- */
+
+/* Where one device keeps its state. Values are encrypted; a store learns neither contacts nor contents. */
+typedef struct subrosa_store subrosa_store;
+
+typedef struct subrosa_key {
+  uint8_t bytes[SUBROSA_KEY];
+} subrosa_key;
+
+/* A value to be stored. */
+typedef struct subrosa_put {
+  subrosa_key key;
+  subrosa_bytes value;
+} subrosa_put;
+
+/* What a store's `get` returns. Anything else is SUBROSA_GET_FAILED. */
+#define SUBROSA_GET_FOUND 0
+#define SUBROSA_GET_ABSENT 1
+#define SUBROSA_GET_FAILED 2 /* It is not known whether there is a value. */
+
+/* What a store's `commit` returns. Anything else is SUBROSA_COMMIT_UNKNOWN. */
+#define SUBROSA_COMMIT_DONE 0    /* All of it is stored for good; the generation is one more than it was. */
+#define SUBROSA_COMMIT_STALE 1   /* Nothing is stored: the store is of another generation than `base`. */
+#define SUBROSA_COMMIT_FAILED 2  /* Nothing is stored. */
+#define SUBROSA_COMMIT_UNKNOWN 3 /* All of it may be stored, or nothing. */
+
+/* A store of the app's own: values by key, and a whole batch of changes at once or not at all. It has a generation: 0 while
+ * it is empty, one more with each commit. Calls come one at a time, from the thread that calls the device.
+ *
+ * An app may run a call of the device inside a transaction of its own, and have `commit` write into it. It then lets nothing
+ * of the call's output out before its transaction is stored; if that fails, it frees the output and the device, and opens
+ * the device again. */
+typedef struct subrosa_store_vtable {
+  size_t struct_size;
+  void *SUBROSA_NULLABLE context;
+  /* `*len` is the room at `value`, in bytes. Sets it to the length of the value stored under `key`, and copies the value if
+   * it fits; if it does not, `get` is called again with more room. */
+  int32_t (*SUBROSA_NULLABLE get)(void *SUBROSA_NULLABLE context, const subrosa_key *key, uint8_t *value, size_t *len);
+  /* Stores `puts` and removes `deletes`, all or nothing, if the generation is `base`. No key occurs twice. A key to be
+   * removed need not be there. */
+  int32_t (*SUBROSA_NULLABLE commit)(void *SUBROSA_NULLABLE context, uint64_t base,
+                                     const subrosa_put *SUBROSA_NULLABLE puts, size_t puts_len,
+                                     const subrosa_key *SUBROSA_NULLABLE deletes, size_t deletes_len);
+  /* The store is no longer used. May be NULL. */
+  void (*SUBROSA_NULLABLE release)(void *SUBROSA_NULLABLE context);
+} subrosa_store_vtable;
+
+/* A store in memory, for tests and for devices that live as long as their process. */
+SUBROSA_CHECKED subrosa_status subrosa_store_memory(subrosa_store *SUBROSA_NULLABLE *SUBROSA_NONNULL store);
+
+/* A store in one SQLite file, which is made if it is not there. `path` is UTF-8.
+ *
+ * With `boot` NULL, what was committed survives whatever happens to the machine. With SUBROSA_BOOT bytes that name the
+ * present boot of the system, commits are quicker and survive the process, but not a loss of power: then, or if the boot is
+ * another one, `*may_have_lost` is set, and the store is for subrosa_device_restore only. `may_have_lost` may be NULL.
+ *
+ * SUBROSA_ERROR_NOT_A_STORE, _NEWER_FORMAT, _FILE_BUSY, _UNSUITABLE, _SQLITE; _UNSUPPORTED without SQLite. */
+SUBROSA_CHECKED subrosa_status subrosa_store_sqlite(const char *path, const uint8_t *SUBROSA_NULLABLE boot,
+                                                    bool *SUBROSA_NULLABLE may_have_lost,
+                                                    subrosa_store *SUBROSA_NULLABLE *SUBROSA_NONNULL store);
+
+/* A store of the app's own. The structure is copied; `get` and `commit` must be there. */
+SUBROSA_CHECKED subrosa_status subrosa_store_custom(const subrosa_store_vtable *vtable,
+                                                    subrosa_store *SUBROSA_NULLABLE *SUBROSA_NONNULL store);
+
+/* Frees a store that no device has taken. SUBROSA_ERROR_HANDLE, _BUSY. */
+subrosa_status subrosa_store_free(subrosa_store *SUBROSA_NULLABLE store);
+
+/* ---- Device lists ----------------------------------------------------------------------------------------------- */
+
+/* The devices of an account, signed with the account's key: what the server hands to everybody. */
+typedef struct subrosa_list subrosa_list;
+
+typedef struct subrosa_list_info {
+  size_t struct_size;
+  subrosa_bytes bytes; /* What is published. */
+  uint8_t account[SUBROSA_ACCOUNT];
+  uint64_t version;
+  size_t devices;   /* How many are on it. */
+  uint32_t next_id; /* The id of the next device that is linked. */
+} subrosa_list_info;
+
+/* Reads and checks a list. SUBROSA_ERROR_LIST_MALFORMED, _LIST_VERSION, _LIST_SIGNATURE. */
+SUBROSA_CHECKED subrosa_status subrosa_list_parse(const uint8_t *SUBROSA_NULLABLE bytes, size_t len,
+                                                  subrosa_list *SUBROSA_NULLABLE *SUBROSA_NONNULL list);
+
+/* What the list says. */
+SUBROSA_CHECKED subrosa_status subrosa_list_read(const subrosa_list *list, subrosa_list_info *info);
+
+/* A device on the list. SUBROSA_ERROR_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_list_device(const subrosa_list *list, size_t index, subrosa_address *address);
+
+subrosa_status subrosa_list_free(subrosa_list *SUBROSA_NULLABLE list);
+
+/* ---- Results ---------------------------------------------------------------------------------------------------- */
+
+/* What happened, in order. Texts are overwritten when it is freed. */
+typedef struct subrosa_events subrosa_events;
+
+#define SUBROSA_EVENT_MESSAGE 1         /* A message was read. In the inbox until subrosa_device_read. */
+#define SUBROSA_EVENT_REJECTED 2        /* A message was refused: `status`, `action`. The server need not keep it. */
+#define SUBROSA_EVENT_LIST_NEEDED 3     /* From a device on no known list. Not dealt with: update_list, hand it in again. */
+#define SUBROSA_EVENT_LIST_BEHIND 4     /* Somebody has seen list `version` of the account: fetch it. */
+#define SUBROSA_EVENT_EQUIVOCATION 5    /* Somebody was shown another list of the same version: tell the user. */
+#define SUBROSA_EVENT_DEVICE_ADDED 6    /* A device was added to an account. */
+#define SUBROSA_EVENT_DEVICE_REMOVED 7  /* A device was removed from its account. */
+#define SUBROSA_EVENT_KEY_CHANGED 8     /* The account's keys were replaced. Nothing is sent before approve. */
+#define SUBROSA_EVENT_UNLINKED 9        /* This device is no longer on its account's list. */
+#define SUBROSA_EVENT_BEGIN_ANEW 10     /* The conversation is to be begun anew: unreached lists the device. */
+#define SUBROSA_EVENT_FORK_SUSPECTED 11 /* The device exists twice, or was set back to an older state. */
+
+#define SUBROSA_CONTENT_MESSAGE 1 /* To this account. */
+#define SUBROSA_CONTENT_COPY 2    /* Of what another device of this account sent `to`. */
+#define SUBROSA_CONTENT_UNKNOWN 3 /* By a later version: the whole body, for the release that can read it. */
+
+/* What was odd about a message. Its text is genuine all the same. */
+#define SUBROSA_NOTICE_FORKED 1      /* The peer's device was set back, or exists twice. */
+#define SUBROSA_NOTICE_GAP_DROPPED 2 /* Over 2,000 messages before it are missing, and were given up. */
+#define SUBROSA_NOTICE_PQ_BROKEN 4   /* The post-quantum exchange went wrong: begin anew to mend it. */
+#define SUBROSA_NOTICE_OLD_STATE 8   /* It came in a state that no longer sends. */
+
+#define SUBROSA_NO_ENVELOPE SIZE_MAX
+
+/* An event. Fields that its kind does not name are 0, or SUBROSA_NO_ENVELOPE. */
+typedef struct subrosa_event {
+  size_t struct_size;
+  int32_t kind;
+  subrosa_status status;   /* REJECTED: why. */
+  subrosa_action action;   /* REJECTED: what to do. */
+  int32_t content;         /* MESSAGE: SUBROSA_CONTENT_… */
+  uint32_t notices;        /* MESSAGE: SUBROSA_NOTICE_…, added up. */
+  subrosa_address address; /* Of whom. Device 0: of an account; all 0: of nobody who is known. */
+  size_t envelope;         /* REJECTED, LIST_NEEDED: which of those handed in. */
+  uint64_t version;        /* LIST_BEHIND: the version that was seen. */
+  uint64_t id;             /* MESSAGE: its name in the inbox; grows with every message. */
+  uint64_t received_at;    /* MESSAGE: when this device read it. */
+  uint8_t to[SUBROSA_ACCOUNT]; /* COPY: to whom it was sent. */
+  subrosa_bytes text;      /* MESSAGE. */
+} subrosa_event;
+
+/* How many events there are; 0 for what is no handle. */
+size_t subrosa_events_count(const subrosa_events *events);
+
+/* An event. SUBROSA_ERROR_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_events_get(const subrosa_events *events, size_t index, subrosa_event *event);
+
+subrosa_status subrosa_events_free(subrosa_events *SUBROSA_NULLABLE events);
+
+/* Messages that were sealed, each with a copy for every device that it is for. */
+typedef struct subrosa_outbox subrosa_outbox;
+
+typedef struct subrosa_sent {
+  size_t struct_size;
+  subrosa_bytes id; /* The app's own name of it. */
+  uint8_t to[SUBROSA_ACCOUNT];
+  size_t copies;
+} subrosa_sent;
+
+typedef struct subrosa_copy {
+  size_t struct_size;
+  subrosa_address to;
+  subrosa_bytes message; /* What the server carries. */
+} subrosa_copy;
+
+/* How many messages there are; 0 for what is no handle. */
+size_t subrosa_outbox_count(const subrosa_outbox *outbox);
+
+/* A message. SUBROSA_ERROR_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_outbox_get(const subrosa_outbox *outbox, size_t index, subrosa_sent *sent);
+
+/* A copy of a message. SUBROSA_ERROR_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_outbox_copy(const subrosa_outbox *outbox, size_t index, size_t copy,
+                                                   subrosa_copy *sealed);
+
+subrosa_status subrosa_outbox_free(subrosa_outbox *SUBROSA_NULLABLE outbox);
+
+/* Bundles to be published. */
+typedef struct subrosa_bundles subrosa_bundles;
+
+typedef struct subrosa_bundles_info {
+  size_t struct_size;
+  subrosa_bytes last_resort; /* Replaces the one that the server has; handed out when no other is left. */
+  size_t one_time;           /* How many there are that are handed out once each. */
+  bool replaces;             /* The server forgets all one-time bundles that it had of this device. */
+} subrosa_bundles_info;
+
+SUBROSA_CHECKED subrosa_status subrosa_bundles_read(const subrosa_bundles *bundles, subrosa_bundles_info *info);
+
+/* A one-time bundle. SUBROSA_ERROR_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_bundles_one_time(const subrosa_bundles *bundles, size_t index,
+                                                        subrosa_bytes *bundle);
+
+subrosa_status subrosa_bundles_free(subrosa_bundles *SUBROSA_NULLABLE bundles);
+
+/* Devices, or what became of each of several bundles. */
+typedef struct subrosa_addresses subrosa_addresses;
+
+/* How many there are; 0 for what is no handle. */
+size_t subrosa_addresses_count(const subrosa_addresses *addresses);
+
+/* A device. Of what subrosa_device_begin gave: the device with which a conversation was begun, or the status for which its
+ * bundle was refused. SUBROSA_ERROR_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_addresses_get(const subrosa_addresses *addresses, size_t index,
+                                                     subrosa_address *address);
+
+subrosa_status subrosa_addresses_free(subrosa_addresses *SUBROSA_NULLABLE addresses);
+
+/* ---- Devices ---------------------------------------------------------------------------------------------------- */
+
+/* One device of one account, over a store. Every call that changes something is one commit, and gives nothing out before it
+ * is stored. Functions of a device can fail, beside what stands at each, with SUBROSA_ERROR_STALE, _FAILED, _UNREADABLE,
+ * _UNKNOWN (of the store), _INTEGRITY (a stored value is not intact) and _RNG. */
+typedef struct subrosa_device subrosa_device;
+
+/* The following five make a device over a store, which then belongs to it: the store's handle is gone if, and only if, the
+ * call succeeds. `app_key` encrypts everything in the store: keep it in the system's key store. `rng` NULL is the operating
+ * system's generator (SUBROSA_ERROR_UNSUPPORTED in a build that has none). */
+
+/* Makes a new account with this device as its first and primary one. Show `recovery` to the account's owner, and forget it:
+ * nobody else can replace the account's keys. SUBROSA_ERROR_OCCUPIED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_create(subrosa_store *store, const uint8_t *app_key,
+                                                     const subrosa_rng *SUBROSA_NULLABLE rng, uint64_t now,
+                                                     subrosa_device *SUBROSA_NULLABLE *SUBROSA_NONNULL device,
+                                                     uint8_t *recovery);
+
+/* Makes a device that is to be linked: the primary says which account it is, and which id is next (subrosa_list_info). It can
+ * do nothing before subrosa_device_link on the primary and subrosa_device_update_list here. SUBROSA_ERROR_OCCUPIED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_create_linked(subrosa_store *store, const uint8_t *app_key,
+                                                            const subrosa_rng *SUBROSA_NULLABLE rng,
+                                                            const subrosa_address *address, uint64_t now,
+                                                            subrosa_device *SUBROSA_NULLABLE *SUBROSA_NONNULL device);
+
+/* Makes a device for an account whose primary was lost, with the account's newest list and its recovery key. All other
+ * devices are taken off; publish the list (subrosa_device_list), give `next_recovery` to the owner.
+ * SUBROSA_ERROR_LIST_…, _WRONG_KEY, _TOO_MANY_KEYS, _EXHAUSTED, _OCCUPIED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_recover(subrosa_store *store, const uint8_t *app_key,
+                                                      const subrosa_rng *SUBROSA_NULLABLE rng, const subrosa_list *list,
+                                                      const uint8_t *recovery, uint64_t now,
+                                                      subrosa_device *SUBROSA_NULLABLE *SUBROSA_NONNULL device,
+                                                      uint8_t *next_recovery);
+
+/* Opens the device that the store holds. `anchor`, unless NULL, is the generation that the app has counted elsewhere, where
+ * a restored backup does not reach. Never for a store that was restored from a backup: subrosa_device_restore.
+ * SUBROSA_ERROR_EMPTY, _ROLLED_BACK (also for a store that may have lost commits), _INTEGRITY for another app key. */
+SUBROSA_CHECKED subrosa_status subrosa_device_open(subrosa_store *store, const uint8_t *app_key,
+                                                   const subrosa_rng *SUBROSA_NULLABLE rng,
+                                                   const uint64_t *SUBROSA_NULLABLE anchor,
+                                                   subrosa_device *SUBROSA_NULLABLE *SUBROSA_NONNULL device);
+
+/* Opens the device of a store that was set back: a restored backup, a copied machine, commits that were lost. No conversation
+ * sends before it is begun anew; publish, fetch the account's own list and update_list. SUBROSA_ERROR_EMPTY. */
+SUBROSA_CHECKED subrosa_status subrosa_device_restore(subrosa_store *store, const uint8_t *app_key,
+                                                      const subrosa_rng *SUBROSA_NULLABLE rng, uint64_t now,
+                                                      subrosa_device *SUBROSA_NULLABLE *SUBROSA_NONNULL device);
+
+/* Closes a device and its store. Its secrets are overwritten. */
+subrosa_status subrosa_device_free(subrosa_device *SUBROSA_NULLABLE device);
+
+/* Where the device is reached. */
+SUBROSA_CHECKED subrosa_status subrosa_device_address(const subrosa_device *device, subrosa_address *address);
+
+/* The store's generation, for an app that counts it elsewhere as well. */
+SUBROSA_CHECKED subrosa_status subrosa_device_generation(const subrosa_device *device, uint64_t *generation);
+
+/* What the primary needs to put this device on the list: SUBROSA_LINK_REQUEST bytes at most. It must reach the primary over a
+ * way that its user trusts, such as a camera. `*len` is the room at `request`, and becomes the length. SUBROSA_ERROR_BUFFER. */
+SUBROSA_CHECKED subrosa_status subrosa_device_link_request(const subrosa_device *device, uint8_t *request, size_t *len);
+
+/* After SUBROSA_ERROR_UNKNOWN: finds out what is stored, and goes on from there. Look into outbox and inbox for what the
+ * failed call left. SUBROSA_ERROR_ROLLED_BACK. */
+SUBROSA_CHECKED subrosa_status subrosa_device_reopen(subrosa_device *device);
+
+/* The same with a store that was opened anew, where the old one answers nothing any more. The store belongs to the device if,
+ * and only if, the call succeeds. */
+SUBROSA_CHECKED subrosa_status subrosa_device_reopen_with(subrosa_device *device, subrosa_store *store);
+
+/* ---- Accounts and lists ----------------------------------------------------------------------------------------- */
+
+/* Takes in device lists of an account, one's own included, as the server has them: one for each version from the known one
+ * on, or any one of an account that is new. All of them, or none.
+ * SUBROSA_ERROR_LIST_…, _OTHER_ACCOUNT, _EQUIVOCATION, _OLD_LIST, _MISSING_LISTS. */
+SUBROSA_CHECKED subrosa_status subrosa_device_update_list(subrosa_device *device, const uint8_t *account,
+                                                          const subrosa_bytes *SUBROSA_NULLABLE lists, size_t count,
+                                                          uint64_t now,
+                                                          subrosa_events *SUBROSA_NULLABLE *SUBROSA_NONNULL events);
+
+/* The newest list known of an account, one's own included. SUBROSA_ERROR_UNKNOWN_ACCOUNT. */
+SUBROSA_CHECKED subrosa_status subrosa_device_list(subrosa_device *device, const uint8_t *account,
+                                                   subrosa_list *SUBROSA_NULLABLE *SUBROSA_NONNULL list);
+
+/* The user agrees to the present keys of the account. SUBROSA_ERROR_UNKNOWN_ACCOUNT. */
+SUBROSA_CHECKED subrosa_status subrosa_device_approve(subrosa_device *device, const uint8_t *account);
+
+/* Deletes everything that is known of an account and every conversation with it. What is in inbox and outbox stays.
+ * SUBROSA_ERROR_NOT_FOUND for one's own account. */
+SUBROSA_CHECKED subrosa_status subrosa_device_forget(subrosa_device *device, const uint8_t *account, uint64_t now);
+
+/* On the primary: puts a device on the account's list. Publish the list. SUBROSA_ERROR_NOT_PRIMARY, _LIST_DUE,
+ * _LIST_MALFORMED, _LIST_SIGNATURE, _OTHER_ACCOUNT, _KEY_IN_USE, _TOO_MANY_DEVICES, _EXHAUSTED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_link(subrosa_device *device, const uint8_t *SUBROSA_NULLABLE request,
+                                                   size_t len, subrosa_list *SUBROSA_NULLABLE *SUBROSA_NONNULL list);
+
+/* On the primary: takes a device off the account's list. Publish the list.
+ * SUBROSA_ERROR_NOT_PRIMARY, _LIST_DUE, _NOT_FOUND, _EXHAUSTED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_unlink(subrosa_device *device, uint32_t id, uint64_t now,
+                                                     subrosa_list *SUBROSA_NULLABLE *SUBROSA_NONNULL list);
+
+/* With the recovery key: replaces the account's keys, takes the `count` devices `remove` off the list, and makes this device
+ * the primary. Publish the list, give `next_recovery` to the owner.
+ * SUBROSA_ERROR_WRONG_KEY, _NOT_LINKED, _LIST_DUE, _TOO_MANY_KEYS, _EXHAUSTED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_replace_keys(subrosa_device *device, const uint8_t *recovery,
+                                                           const uint32_t *SUBROSA_NULLABLE remove, size_t count,
+                                                           uint64_t now,
+                                                           subrosa_list *SUBROSA_NULLABLE *SUBROSA_NONNULL list,
+                                                           uint8_t *next_recovery);
+
+/* ---- Comparing keys --------------------------------------------------------------------------------------------- */
+
+/* The 60 digits that both users see, and a NUL: SUBROSA_DIGITS + 1 bytes. SUBROSA_ERROR_UNKNOWN_ACCOUNT, _NOT_LINKED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_digits(subrosa_device *device, const uint8_t *account, char *digits);
+
+/* The SUBROSA_QR bytes that this user shows to the other's camera. SUBROSA_ERROR_UNKNOWN_ACCOUNT, _NOT_LINKED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_qr(subrosa_device *device, const uint8_t *account, uint8_t *qr);
+
+/* Holds what this user's camera read against what it should be.
+ * SUBROSA_ERROR_UNKNOWN_ACCOUNT, _NOT_LINKED, _LIST_MALFORMED, _LIST_VERSION. */
+SUBROSA_CHECKED subrosa_status subrosa_device_scan(subrosa_device *device, const uint8_t *account,
+                                                   const uint8_t *SUBROSA_NULLABLE scanned, size_t len, bool *equal);
+
+/* A comparison by seven emoji, over a channel that the other user's voice or face vouches for. One side starts, the other
+ * answers; then the one who started reveals, and the other finishes. */
+typedef struct subrosa_emoji subrosa_emoji;
+
+typedef struct subrosa_emoji_shown {
+  size_t struct_size;
+  uint8_t numbers[7];       /* Places in the table of SPEC.md, below 64. */
+  subrosa_bytes symbols[7]; /* The emoji, UTF-8; valid for ever. */
+  subrosa_bytes names[7];   /* What they are called in English; valid for ever. */
+} subrosa_emoji_shown;
+
+/* Begins; the 32 bytes of `commitment` go to the peer. SUBROSA_ERROR_UNKNOWN_ACCOUNT, _NOT_LINKED. */
+SUBROSA_CHECKED subrosa_status subrosa_emoji_start(subrosa_device *device, const uint8_t *account,
+                                                   subrosa_emoji *SUBROSA_NULLABLE *SUBROSA_NONNULL emoji,
+                                                   uint8_t *commitment);
+
+/* Answers the 32 bytes of a commitment; the 32 bytes of `answer` go to the peer. SUBROSA_ERROR_UNKNOWN_ACCOUNT, _NOT_LINKED. */
+SUBROSA_CHECKED subrosa_status subrosa_emoji_answer(subrosa_device *device, const uint8_t *account,
+                                                    const uint8_t *commitment,
+                                                    subrosa_emoji *SUBROSA_NULLABLE *SUBROSA_NONNULL emoji,
+                                                    uint8_t *answer);
+
+/* Who started takes the 32 bytes of the answer, sends the 32 bytes of `reveal`, and shows the emoji. Once:
+ * SUBROSA_ERROR_STEP. */
+SUBROSA_CHECKED subrosa_status subrosa_emoji_reveal(subrosa_emoji *emoji, const uint8_t *answer, uint8_t *reveal,
+                                                    subrosa_emoji_shown *shown);
+
+/* Who answered takes the 32 bytes that were revealed, and shows the emoji. Once, whether or not it succeeds:
+ * SUBROSA_ERROR_STEP; SUBROSA_ERROR_BAD_COMMITMENT: the comparison has failed. */
+SUBROSA_CHECKED subrosa_status subrosa_emoji_finish(subrosa_emoji *emoji, const uint8_t *reveal,
+                                                    subrosa_emoji_shown *shown);
+
+subrosa_status subrosa_emoji_free(subrosa_emoji *SUBROSA_NULLABLE emoji);
+
+/* ---- Messages --------------------------------------------------------------------------------------------------- */
+
+/* Whether subrosa_device_publish should be called. */
+SUBROSA_CHECKED subrosa_status subrosa_device_publish_due(subrosa_device *device, uint64_t now, bool *due);
+
+/* Makes bundles to be published: the last-resort one, and up to `count` one-time ones, as many as may be held.
+ * SUBROSA_ERROR_PREKEYS_EXHAUSTED after 2^32 of them. */
+SUBROSA_CHECKED subrosa_status subrosa_device_publish(subrosa_device *device, size_t count, uint64_t now,
+                                                      subrosa_bundles *SUBROSA_NULLABLE *SUBROSA_NONNULL bundles);
+
+/* The devices that a message to the account would not reach: fetch a bundle of each, and begin.
+ * SUBROSA_ERROR_UNKNOWN_ACCOUNT, _KEY_CHANGED, _NOT_LINKED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_unreached(subrosa_device *device, const uint8_t *account, uint64_t now,
+                                                        subrosa_addresses *SUBROSA_NULLABLE *SUBROSA_NONNULL unreached);
+
+/* Begins conversations, or begins them anew, with the devices whose bundles these are; `begun` says for each whether it
+ * succeeded: SUBROSA_ERROR_MALFORMED, _VERSION, _SIGNATURE, _STALE_BUNDLE, _OWN_IDENTITY, _IDENTITY_CHANGED,
+ * _UNKNOWN_ACCOUNT, _KEY_CHANGED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_begin(subrosa_device *device,
+                                                    const subrosa_bytes *SUBROSA_NULLABLE bundles, size_t count,
+                                                    uint64_t now,
+                                                    subrosa_addresses *SUBROSA_NULLABLE *SUBROSA_NONNULL begun);
+
+#define SUBROSA_SEND_PARTIAL 1u /* Send although some device cannot be reached. */
+
+/* Seals a text for every device of the account, and a copy for one's own other devices. `id` is the app's own name of the
+ * message, 1 to SUBROSA_CLIENT_ID_MAX bytes; it is in the outbox under this name until subrosa_device_sent, and to send again
+ * under a name that is there gives the same bytes. `flags`: SUBROSA_SEND_…, or 0.
+ * SUBROSA_ERROR_UNREACHED, _KEY_CHANGED, _UNKNOWN_ACCOUNT, _NOT_LINKED, _CLIENT_ID, _TOO_LONG. */
+SUBROSA_CHECKED subrosa_status subrosa_device_send(subrosa_device *device, const uint8_t *account,
+                                                   const uint8_t *SUBROSA_NULLABLE id, size_t id_len,
+                                                   const uint8_t *SUBROSA_NULLABLE text, size_t text_len, uint32_t flags,
+                                                   uint64_t now,
+                                                   subrosa_outbox *SUBROSA_NULLABLE *SUBROSA_NONNULL sealed);
+
+/* The message with this name in the outbox: the same bytes every time. SUBROSA_ERROR_NOT_FOUND. */
+SUBROSA_CHECKED subrosa_status subrosa_device_retry(subrosa_device *device, const uint8_t *SUBROSA_NULLABLE id,
+                                                    size_t id_len,
+                                                    subrosa_outbox *SUBROSA_NULLABLE *SUBROSA_NONNULL sealed);
+
+/* Up to `count` messages of the outbox, oldest first, from position `from` on; `*next` becomes the position to go on from.
+ * `next` may be NULL. */
+SUBROSA_CHECKED subrosa_status subrosa_device_outbox(subrosa_device *device, uint64_t from, size_t count,
+                                                     uint64_t *SUBROSA_NULLABLE next,
+                                                     subrosa_outbox *SUBROSA_NULLABLE *SUBROSA_NONNULL sealed);
+
+/* The server has taken every copy of these messages: they leave the outbox. A name that is not there is no error. */
+SUBROSA_CHECKED subrosa_status subrosa_device_sent(subrosa_device *device, const subrosa_bytes *SUBROSA_NULLABLE ids,
+                                                   size_t count);
+
+/* Reads envelopes, in the order in which they came, and says what became of each. Once the call has succeeded, the server may
+ * forget every one of them but those of SUBROSA_EVENT_LIST_NEEDED. If it fails, hand in all of them again. */
+SUBROSA_CHECKED subrosa_status subrosa_device_receive(subrosa_device *device,
+                                                      const subrosa_bytes *SUBROSA_NULLABLE envelopes, size_t count,
+                                                      uint64_t now,
+                                                      subrosa_events *SUBROSA_NULLABLE *SUBROSA_NONNULL events);
+
+/* Gives up a first message whose sender is on no device list. Fails with the status for which the message would be refused
+ * anyway. */
+SUBROSA_CHECKED subrosa_status subrosa_device_refuse(subrosa_device *device, const uint8_t *SUBROSA_NULLABLE envelope,
+                                                     size_t len, uint64_t now);
+
+/* Up to `count` messages that were received and not yet acknowledged, from the id `from` on, oldest first: events of the kind
+ * SUBROSA_EVENT_MESSAGE. */
+SUBROSA_CHECKED subrosa_status subrosa_device_inbox(subrosa_device *device, uint64_t from, size_t count,
+                                                    subrosa_events *SUBROSA_NULLABLE *SUBROSA_NONNULL events);
+
+/* The app has these messages: they are not given out again. An id that is not there is no error. */
+SUBROSA_CHECKED subrosa_status subrosa_device_read(subrosa_device *device, const uint64_t *SUBROSA_NULLABLE ids,
+                                                   size_t count);
+
+#if defined(__clang__)
+#pragma clang assume_nonnull end
+#pragma clang diagnostic pop
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

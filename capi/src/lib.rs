@@ -1,0 +1,40 @@
+//! The C interface of subrosa: what `include/subrosa.h` declares.
+//!
+//! ```text
+//!   pointer of C ──► handle ──► object, held by this call alone or by readers only
+//!   pointers, lengths ──► args ──► slices, checked          (both refuse, and touch nothing)
+//!                          │
+//!                       device ──► result ──► a handle of its own
+//! ```
+//!
+//! # Safety
+//! Every function is safe to call by the rules of the header: a pointer to bytes or to a structure is NULL or shows memory
+//! of the length that stands beside it, which nobody else writes to during the call, and an output pointer shows memory
+//! that may be written. Pointers to objects may be anything at all.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+// The names are those of the header.
+#![allow(non_camel_case_types)]
+
+extern crate alloc;
+
+#[cfg(not(any(feature = "std", feature = "bare")))]
+compile_error!("one of the features `std` and `bare` must be there");
+
+mod args;
+#[cfg(not(feature = "std"))]
+mod bare;
+mod call;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod device;
+pub mod emoji;
+pub mod handle;
+pub mod list;
+pub mod memory;
+pub mod result;
+mod rng;
+pub mod status;
+pub mod store;
+pub mod value;
+pub mod version;
