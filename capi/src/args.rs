@@ -171,7 +171,10 @@ impl Buffer {
         }
         if !bytes.is_empty() {
             // SAFETY: there is room, which is not the library's own memory, where `bytes` are.
-            unsafe { self.to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) }
+            unsafe {
+                self.to
+                    .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+            }
         }
         Ok(())
     }

@@ -121,9 +121,7 @@ unsafe impl GlobalAlloc for Host {
         }) = self.host()
         {
             // SAFETY: `allocate` gave it.
-            return unsafe {
-                release(*context, memory.cast(), layout.size(), layout.align())
-            };
+            return unsafe { release(*context, memory.cast(), layout.size(), layout.align()) };
         }
         // SAFETY: `malloc` or `posix_memalign` gave it.
         unsafe { free(memory.cast()) }

@@ -45,7 +45,9 @@ impl subrosa_emoji_shown {
         Self {
             struct_size: size_of::<Self>(),
             numbers: *emoji.numbers(),
-            symbols: emoji.symbols().map(|text| subrosa_bytes::of(text.as_bytes())),
+            symbols: emoji
+                .symbols()
+                .map(|text| subrosa_bytes::of(text.as_bytes())),
             names: emoji.names().map(|text| subrosa_bytes::of(text.as_bytes())),
         }
     }

@@ -92,12 +92,8 @@ fn grow(blocks: usize) -> Result<(), Status> {
         });
         let made = Box::into_raw(places.into_boxed_slice());
         let first = made.cast::<Place>();
-        let placed = block.compare_exchange(
-            ptr::null_mut(),
-            first,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
+        let placed =
+            block.compare_exchange(ptr::null_mut(), first, Ordering::AcqRel, Ordering::Acquire);
         if placed.is_err() {
             // SAFETY: it comes from a box, and nobody has seen it.
             drop(unsafe { Box::from_raw(made) });
@@ -356,9 +352,7 @@ impl<T: Object> Reserved<T> {
             // SAFETY: this call has the place to itself.
             let empty = unsafe { &mut *held.place.object.get() };
             *empty = Some(Box::new(object));
-            held.place
-                .word
-                .store(word(held.uses, 0), Ordering::Release);
+            held.place.word.store(word(held.uses, 0), Ordering::Release);
         }
         ptr::without_provenance_mut(self.number)
     }
@@ -386,6 +380,3 @@ pub fn free<T: Object>(handle: *mut T) -> Result<(), Status> {
         Err(status) => Err(status),
     }
 }
-
-
-

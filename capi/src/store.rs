@@ -169,11 +169,7 @@ impl File<'_> {
         Ok(Self { path, durability })
     }
 
-    fn open(
-        self,
-        to: Out<*mut subrosa_store>,
-        lost_to: Option<Out<bool>>,
-    ) -> Result<(), Status> {
+    fn open(self, to: Out<*mut subrosa_store>, lost_to: Option<Out<bool>>) -> Result<(), Status> {
         use subrosa_sqlite::{Opened, SqliteStore};
 
         let (store, lost) = match SqliteStore::open(self.path, self.durability)? {

@@ -103,8 +103,7 @@ pub unsafe extern "C" fn subrosa_device_link(
     call(|| {
         // SAFETY: the caller's promise.
         let request = unsafe { args::list(request, len) }?;
-        let work =
-            |device: &mut super::Device<_>, rng: &mut _| Ok(device.link(request, rng)?);
+        let work = |device: &mut super::Device<_>, rng: &mut _| Ok(device.link(request, rng)?);
         // SAFETY: the caller's promise.
         unsafe { with_result(device, list, work, subrosa_list) }
     })
@@ -122,8 +121,7 @@ pub unsafe extern "C" fn subrosa_device_unlink(
     list: *mut *mut subrosa_list,
 ) -> subrosa_status {
     call(|| {
-        let work =
-            |device: &mut super::Device<_>, rng: &mut _| Ok(device.unlink(id, now, rng)?);
+        let work = |device: &mut super::Device<_>, rng: &mut _| Ok(device.unlink(id, now, rng)?);
         // SAFETY: the caller's promise.
         unsafe { with_result(device, list, work, subrosa_list) }
     })

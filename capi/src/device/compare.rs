@@ -21,9 +21,10 @@ pub(crate) unsafe fn fingerprints(
 ) -> Result<(Fingerprint, Fingerprint), Status> {
     // SAFETY: the caller's promise.
     let account = unsafe { value::account(account) }?;
-    with(device, |device, rng| {
-        Ok(device.fingerprints(&account, rng)?)
-    })
+    with(
+        device,
+        |device, rng| Ok(device.fingerprints(&account, rng)?),
+    )
 }
 
 /// The 60 digits that both users see, and a NUL.

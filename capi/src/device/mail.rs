@@ -102,9 +102,8 @@ pub unsafe extern "C" fn subrosa_device_send(
             text,
             partial: flags & SUBROSA_SEND_PARTIAL != 0,
         };
-        let work = |device: &mut super::Device<_>, rng: &mut _| {
-            Ok(vec![device.send(&message, now, rng)?])
-        };
+        let work =
+            |device: &mut super::Device<_>, rng: &mut _| Ok(vec![device.send(&message, now, rng)?]);
         // SAFETY: the caller's promise.
         unsafe { with_result(device, sealed, work, subrosa_outbox) }
     })
@@ -195,9 +194,8 @@ pub unsafe extern "C" fn subrosa_device_receive(
     call(|| {
         // SAFETY: the caller's promise.
         let envelopes = unsafe { args::bytes(envelopes, count) }?;
-        let work = |device: &mut super::Device<_>, rng: &mut _| {
-            Ok(device.receive(&envelopes, now, rng)?)
-        };
+        let work =
+            |device: &mut super::Device<_>, rng: &mut _| Ok(device.receive(&envelopes, now, rng)?);
         // SAFETY: the caller's promise.
         unsafe { with_result(device, events, work, subrosa_events) }
     })
@@ -233,8 +231,7 @@ pub unsafe extern "C" fn subrosa_device_inbox(
     events: *mut *mut subrosa_events,
 ) -> subrosa_status {
     call(|| {
-        let work =
-            |device: &mut super::Device<_>, rng: &mut _| Ok(device.inbox(from, count, rng)?);
+        let work = |device: &mut super::Device<_>, rng: &mut _| Ok(device.inbox(from, count, rng)?);
         // SAFETY: the caller's promise.
         unsafe { with_result(device, events, work, subrosa_events::messages) }
     })

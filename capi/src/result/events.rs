@@ -132,10 +132,7 @@ impl subrosa_event {
     }
 
     fn of_message(received: &Received) -> Self {
-        let new = Self::new(
-            SUBROSA_EVENT_MESSAGE,
-            subrosa_address::of(&received.from),
-        );
+        let new = Self::new(SUBROSA_EVENT_MESSAGE, subrosa_address::of(&received.from));
         let (content, to) = match received.content {
             Content::Message => (SUBROSA_CONTENT_MESSAGE, new.to),
             Content::Copy { to } => (SUBROSA_CONTENT_COPY, *to.as_bytes()),

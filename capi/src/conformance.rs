@@ -1,0 +1,1 @@
+//! Every operation of the conformance vectors, behind one function.
