@@ -17,8 +17,8 @@
 /* The condition holds, or the program ends. */
 #define REQUIRE(condition) check_condition((condition), #condition, __FILE__, __LINE__)
 
-static inline void check_status(subrosa_status expected, subrosa_status status, const char *call,
-                                const char *file, int line) {
+static inline void check_status(subrosa_status expected, subrosa_status status, const char *call, const char *file,
+                                int line) {
   if (status != expected) {
     fprintf(stderr, "%s:%d: %s: %s\n", file, line, call, subrosa_status_str(status));
     exit(1);

@@ -5,7 +5,8 @@
 
 static const uint64_t now = 1767225600000;
 
-/* A source that can be switched off. `file` is the system's: what an app has is better, or it would take the library's. */
+/* A source that can be switched off. `file` is the system's: what an app has is better, or it would take the library's.
+ */
 struct source {
   FILE *file;
   unsigned calls;

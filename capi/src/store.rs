@@ -14,7 +14,7 @@ use subrosa::device::{Commit, MemoryStore, Store};
 
 use crate::args::{self, Out};
 use crate::call::call;
-use crate::handle::{self, Object};
+use crate::handle::{self, Object, Reserved};
 use crate::status::{Status, subrosa_status};
 
 mod custom;
@@ -90,18 +90,17 @@ impl Store for Shared {
     }
 }
 
-/// Gives out a store.
+/// Gives out a store, for which there is a place: what is made before, and then finds none, would be released.
 fn give(
     to: Out<*mut subrosa_store>,
+    place: Reserved<subrosa_store>,
     store: impl Store + Send + 'static,
     may_have_lost: bool,
-) -> Result<(), Status> {
-    let reserved = handle::reserve()?;
-    to.write(reserved.fill(subrosa_store {
+) {
+    to.write(place.fill(subrosa_store {
         store: Shared::new(store),
         may_have_lost,
     }));
-    Ok(())
 }
 
 /// A store in memory.
@@ -113,7 +112,8 @@ pub unsafe extern "C" fn subrosa_store_memory(store: *mut *mut subrosa_store) ->
     call(|| {
         // SAFETY: the caller's promise.
         let to = unsafe { args::out(store) }?;
-        give(to, MemoryStore::new(), false)
+        give(to, handle::reserve()?, MemoryStore::new(), false);
+        Ok(())
     })
 }
 
@@ -172,11 +172,12 @@ impl File<'_> {
     fn open(self, to: Out<*mut subrosa_store>, lost_to: Option<Out<bool>>) -> Result<(), Status> {
         use subrosa_sqlite::{Opened, SqliteStore};
 
+        let place = handle::reserve()?;
         let (store, lost) = match SqliteStore::open(self.path, self.durability)? {
             Opened::Whole(store) => (store, false),
             Opened::MayHaveLost(store) => (store, true),
         };
-        give(to, store, lost)?;
+        give(to, place, store, lost);
         if let Some(lost_to) = lost_to {
             lost_to.write(lost);
         }
@@ -215,8 +216,9 @@ pub unsafe extern "C" fn subrosa_store_custom(
         let to = unsafe { args::out(store) }?;
         // SAFETY: the caller's promise.
         let vtable = unsafe { args::structure(vtable) }?;
-        let store = custom::CustomStore::new(&vtable)?;
-        give(to, store, false)
+        let place = handle::reserve()?;
+        give(to, place, custom::CustomStore::new(&vtable)?, false);
+        Ok(())
     })
 }
 
