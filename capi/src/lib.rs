@@ -13,6 +13,17 @@
 //! that may be written. Pointers to objects may be anything at all.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::multiple_unsafe_ops_per_block
+    )
+)]
 // The names are those of the header.
 #![allow(non_camel_case_types)]
 

@@ -1,0 +1,199 @@
+//! What the C interface adds to the call of the library below it: the same device, sealing the same texts.
+//!
+//! `send_64_B` seals 64 bytes for one device: in Rust, and through the interface, with the views of the result read and the
+//! result freed. `handle` is the part of it that does not depend on the call: an object that is looked up; one that is
+//! made, and freed.
+
+use std::hint::black_box;
+use std::ptr;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use subrosa::device::{Device, MemoryStore, Outgoing};
+use subrosa::identity::AccountId;
+use subrosa::{AppKey, os_rng, system_now};
+use subrosa_capi::device::{
+    subrosa_device, subrosa_device_begin, subrosa_device_create, subrosa_device_free,
+    subrosa_device_generation, subrosa_device_send, subrosa_device_sent,
+    subrosa_device_update_list,
+};
+use subrosa_capi::result::{
+    subrosa_addresses, subrosa_addresses_free, subrosa_copy, subrosa_events, subrosa_events_free,
+    subrosa_outbox, subrosa_outbox_copy, subrosa_outbox_free,
+};
+use subrosa_capi::status::SUBROSA_OK;
+use subrosa_capi::store::{subrosa_store, subrosa_store_free, subrosa_store_memory};
+use subrosa_capi::value::{SUBROSA_SEED, subrosa_bytes};
+
+const TEXT: [u8; 64] = [b't'; 64];
+const ID: &[u8] = b"message";
+
+/// Bob, whom all write to: his account, his list, and a bundle for each who does.
+struct Bob {
+    account: AccountId,
+    list: Vec<u8>,
+    bundles: Vec<Vec<u8>>,
+    now: u64,
+}
+
+impl Bob {
+    fn new() -> Self {
+        let (now, rng) = (system_now(), &mut os_rng());
+        let store = MemoryStore::new();
+        let (mut bob, _) = Device::create(store, AppKey::new([2; 32]), now, rng).unwrap();
+        let account = bob.account().unwrap();
+        let list = bob.list(&account, rng).unwrap().unwrap();
+        Self {
+            account,
+            list: list.as_bytes().to_vec(),
+            bundles: bob.publish(2, now, rng).unwrap().one_time,
+            now,
+        }
+    }
+}
+
+fn in_rust(bob: &Bob) -> Device<MemoryStore> {
+    let rng = &mut os_rng();
+    let store = MemoryStore::new();
+    let (mut alice, _) = Device::create(store, AppKey::new([1; 32]), bob.now, rng).unwrap();
+    let list: &[&[u8]] = &[&bob.list];
+    alice.update_list(&bob.account, list, bob.now, rng).unwrap();
+    let begun = alice.begin(&[&bob.bundles[0]], bob.now, rng).unwrap();
+    assert!(begun[0].is_ok());
+    alice
+}
+
+fn view(bytes: &[u8]) -> subrosa_bytes {
+    subrosa_bytes {
+        data: bytes.as_ptr(),
+        len: bytes.len(),
+    }
+}
+
+fn in_c(bob: &Bob) -> *mut subrosa_device {
+    let mut store: *mut subrosa_store = ptr::null_mut();
+    let mut device: *mut subrosa_device = ptr::null_mut();
+    let mut events: *mut subrosa_events = ptr::null_mut();
+    let mut begun: *mut subrosa_addresses = ptr::null_mut();
+    let mut recovery = [0; SUBROSA_SEED];
+    let account = bob.account.as_bytes().as_ptr();
+    // SAFETY: the pointers show what the header asks for, and nobody else uses it.
+    unsafe {
+        assert_eq!(subrosa_store_memory(&raw mut store), SUBROSA_OK);
+        let (key, rng) = ([1; 32], ptr::null());
+        let recovery = recovery.as_mut_ptr();
+        let status =
+            subrosa_device_create(store, key.as_ptr(), rng, bob.now, &raw mut device, recovery);
+        assert_eq!(status, SUBROSA_OK);
+        let list = view(&bob.list);
+        let status = subrosa_device_update_list(
+            device,
+            account,
+            &raw const list,
+            1,
+            bob.now,
+            &raw mut events,
+        );
+        assert_eq!(status, SUBROSA_OK);
+        let bundle = view(&bob.bundles[1]);
+        let status = subrosa_device_begin(device, &raw const bundle, 1, bob.now, &raw mut begun);
+        assert_eq!(status, SUBROSA_OK);
+    }
+    assert_eq!(subrosa_events_free(events), SUBROSA_OK);
+    assert_eq!(subrosa_addresses_free(begun), SUBROSA_OK);
+    device
+}
+
+fn send_in_rust(alice: &mut Device<MemoryStore>, bob: &Bob) -> Duration {
+    let rng = &mut os_rng();
+    let message = Outgoing {
+        id: ID,
+        to: bob.account,
+        text: &TEXT,
+        partial: false,
+    };
+    let start = Instant::now();
+    let sent = alice.send(&message, bob.now, rng).unwrap();
+    black_box(&sent.copies[0].message);
+    drop(sent);
+    let took = start.elapsed();
+    alice.sent(&[ID], rng).unwrap();
+    took
+}
+
+fn send_in_c(alice: *mut subrosa_device, bob: &Bob) -> Duration {
+    let mut sealed: *mut subrosa_outbox = ptr::null_mut();
+    let mut copy = subrosa_copy {
+        struct_size: size_of::<subrosa_copy>(),
+        to: subrosa_capi::value::subrosa_address {
+            account: [0; 32],
+            device: 0,
+        },
+        message: view(&[]),
+    };
+    let start = Instant::now();
+    // SAFETY: as above.
+    let status = unsafe {
+        subrosa_device_send(
+            alice,
+            bob.account.as_bytes().as_ptr(),
+            ID.as_ptr(),
+            ID.len(),
+            TEXT.as_ptr(),
+            TEXT.len(),
+            0,
+            bob.now,
+            &raw mut sealed,
+        )
+    };
+    assert_eq!(status, SUBROSA_OK);
+    // SAFETY: as above.
+    let status = unsafe { subrosa_outbox_copy(sealed, 0, 0, &raw mut copy) };
+    assert_eq!(status, SUBROSA_OK);
+    black_box(copy.message.data);
+    assert_eq!(subrosa_outbox_free(sealed), SUBROSA_OK);
+    let took = start.elapsed();
+    let id = view(ID);
+    // SAFETY: as above.
+    let status = unsafe { subrosa_device_sent(alice, &raw const id, 1) };
+    assert_eq!(status, SUBROSA_OK);
+    took
+}
+
+fn calls(c: &mut Criterion) {
+    let bob = Bob::new();
+    let mut group = c.benchmark_group("send_64_B");
+    let mut alice = in_rust(&bob);
+    group.bench_function("in_rust", |b| {
+        b.iter_custom(|times| (0..times).map(|_| send_in_rust(&mut alice, &bob)).sum());
+    });
+    let alice = in_c(&bob);
+    group.bench_function("through_c", |b| {
+        b.iter_custom(|times| (0..times).map(|_| send_in_c(alice, &bob)).sum());
+    });
+    group.finish();
+
+    let mut group = c.benchmark_group("handle");
+    group.bench_function("looked_up", |b| {
+        let mut generation = 0;
+        b.iter(|| {
+            // SAFETY: as above.
+            let status = unsafe { subrosa_device_generation(alice, &raw mut generation) };
+            assert_eq!(status, SUBROSA_OK);
+            generation
+        });
+    });
+    group.bench_function("made_and_freed", |b| {
+        let mut store = ptr::null_mut();
+        b.iter(|| {
+            // SAFETY: as above.
+            assert_eq!(unsafe { subrosa_store_memory(&raw mut store) }, SUBROSA_OK);
+            assert_eq!(subrosa_store_free(store), SUBROSA_OK);
+        });
+    });
+    group.finish();
+    assert_eq!(subrosa_device_free(alice), SUBROSA_OK);
+}
+
+criterion_group!(benches, calls);
+criterion_main!(benches);
