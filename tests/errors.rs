@@ -7,7 +7,8 @@ use std::io;
 
 use subrosa::padding::BadPadding;
 use subrosa::{
-    Action, Error, agreement, crypto, envelope, identity, os_rng, ratchet, state, system_now, wire,
+    Action, Error, agreement, crypto, device, envelope, identity, os_rng, ratchet, state,
+    system_now, wire,
 };
 
 /// The texts, of which none may be empty or stand for two errors of one layer.
@@ -88,6 +89,79 @@ fn every_error_of_a_layer_has_its_text() {
         let carried = io::Error::from(error);
         assert_eq!(carried.to_string(), error.to_string());
         assert!(error.source().is_none());
+    }
+}
+
+/// The numbers are for ever: those that are given out stand here.
+#[test]
+fn every_error_keeps_its_number() {
+    use device::Error as D;
+    use identity::Error as I;
+    let session = [
+        Error::Malformed,
+        Error::UnknownVersion,
+        Error::UnknownKind,
+        Error::Duplicate,
+        Error::ReplayedFirst,
+        Error::NoSession,
+        Error::GapTooLarge,
+        Error::Forked,
+        Error::ChainExhausted,
+        Error::Unanswered,
+        Error::PrekeyGone,
+        Error::StaleBundle,
+        Error::BadSignature,
+        Error::ReplayRecordFull,
+        Error::PrekeysExhausted,
+        Error::IdentityChanged,
+        Error::OwnIdentity,
+        Error::TooLong,
+        Error::Integrity,
+        Error::Rng,
+    ];
+    for (error, code) in session.into_iter().zip(201..) {
+        assert_eq!((error.code(), D::Session(error).code()), (code, code));
+    }
+    let identity = [
+        I::Malformed,
+        I::UnknownVersion,
+        I::BadSignature,
+        I::OtherAccount,
+        I::Equivocation,
+        I::OldList,
+        I::MissingLists,
+        I::BadCommitment,
+        I::WrongKey,
+        I::KeyInUse,
+        I::UnknownDevice,
+        I::TooManyDevices,
+        I::TooManyKeys,
+        I::Exhausted,
+    ];
+    for (error, code) in identity.into_iter().zip(301..) {
+        assert_eq!((error.code(), D::Identity(error).code()), (code, code));
+    }
+    // A generator that fails is the same error everywhere.
+    assert_eq!(I::Rng.code(), Error::Rng.code());
+    let device = [
+        D::UnknownAccount,
+        D::KeyChanged,
+        D::Unreached,
+        D::NotLinked,
+        D::NotPrimary,
+        D::ListDue,
+        D::ClientId,
+        D::NotFound,
+        D::Occupied,
+        D::Empty,
+        D::RolledBack,
+        D::Stale,
+        D::Failed,
+        D::Unreadable,
+        D::Unknown,
+    ];
+    for (error, code) in device.into_iter().zip(101..) {
+        assert_eq!(error.code(), code);
     }
 }
 
