@@ -7,8 +7,12 @@
 namespace {
 
 struct Free {
-  void operator()(subrosa_device *device) const { subrosa_device_free(device); }
-  void operator()(subrosa_store *store) const { subrosa_store_free(store); }
+  void operator()(subrosa_device *device) const {
+    subrosa_device_free(device);
+  }
+  void operator()(subrosa_store *store) const {
+    subrosa_store_free(store);
+  }
 };
 
 int fail(const char *what) {
