@@ -505,7 +505,8 @@ SUBROSA_CHECKED subrosa_status subrosa_device_generation(const subrosa_device *d
 
 /* What the primary needs to put this device on the list: SUBROSA_LINK_REQUEST bytes at most. It must reach the primary over a
  * way that its user trusts, such as a camera. `*len` is the room at `request`, and becomes the length. SUBROSA_ERROR_BUFFER. */
-SUBROSA_CHECKED subrosa_status subrosa_device_link_request(const subrosa_device *device, uint8_t *request, size_t *len);
+SUBROSA_CHECKED subrosa_status subrosa_device_link_request(const subrosa_device *device,
+                                                           uint8_t *SUBROSA_NULLABLE request, size_t *len);
 
 /* After SUBROSA_ERROR_UNKNOWN: finds out what is stored, and goes on from there. Look into outbox and inbox for what the
  * failed call left. SUBROSA_ERROR_ROLLED_BACK. */

@@ -144,7 +144,7 @@ static void short_buffers_change_nothing(void) {
   uint64_t before, after;
   CHECK(subrosa_device_generation(device, &before));
   size_t needed = 0;
-  EXPECT(SUBROSA_ERROR_BUFFER, subrosa_device_link_request(device, nowhere, &needed));
+  EXPECT(SUBROSA_ERROR_BUFFER, subrosa_device_link_request(device, NULL, &needed));
   REQUIRE(needed > 0 && needed <= SUBROSA_LINK_REQUEST);
   memset(request, 0xa5, sizeof request);
   size_t len = needed - 1;
