@@ -181,10 +181,14 @@ impl<S: Store> Device<S> {
     /// The same with a store that was opened anew, where the old one answers nothing any more.
     ///
     /// # Errors
-    /// As [`reopen`](Self::reopen).
+    /// As [`reopen`](Self::reopen): the device keeps its old store.
     pub fn reopen_with(&mut self, store: S) -> Result<(), Error> {
-        self.store = store;
-        self.reopen()
+        let old = core::mem::replace(&mut self.store, store);
+        let reopened = self.reopen();
+        if reopened.is_err() {
+            self.store = old;
+        }
+        reopened
     }
 }
 

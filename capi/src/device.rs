@@ -4,7 +4,7 @@ use subrosa::device::Device;
 use subrosa::identity::{DeviceList, RecoverySecret};
 use subrosa::{AppKey, crypto};
 
-use crate::args;
+use crate::args::{self, Out};
 use crate::call::call;
 use crate::handle::{self, Exclusive, Object};
 use crate::list::subrosa_list;
@@ -22,7 +22,6 @@ pub use accounts::{
     subrosa_device_approve, subrosa_device_forget, subrosa_device_link, subrosa_device_list,
     subrosa_device_replace_keys, subrosa_device_unlink, subrosa_device_update_list,
 };
-pub(crate) use compare::fingerprints;
 pub use compare::{subrosa_device_digits, subrosa_device_qr, subrosa_device_scan};
 pub use mail::{
     SUBROSA_SEND_PARTIAL, subrosa_device_begin, subrosa_device_inbox, subrosa_device_outbox,
@@ -46,7 +45,7 @@ struct Parts {
     store: Exclusive<subrosa_store>,
     app_key: AppKey,
     rng: Rng,
-    to: args::Out<*mut subrosa_device>,
+    to: Out<*mut subrosa_device>,
 }
 
 impl Parts {
@@ -322,7 +321,22 @@ pub extern "C" fn subrosa_device_reopen_with(
     })
 }
 
-/// Runs one call of a device: `work` does it, `fill` makes of it what is given out, for which there is room beforehand.
+/// A result that is there, and where its handle goes.
+#[must_use]
+struct Given<O> {
+    to: Out<*mut O>,
+    handle: *mut O,
+}
+
+impl<O> Given<O> {
+    /// Writes the handle, which may lie where inputs lay: for who holds them no more. What `with_result` is called with does,
+    /// until that has returned.
+    fn write(self) {
+        self.to.write(self.handle);
+    }
+}
+
+/// Runs one call of a device: `work` does it, `object` makes of it what is given out, for which there is room beforehand.
 ///
 /// # Safety
 /// As the [crate](crate#safety).
@@ -331,17 +345,17 @@ unsafe fn with_result<O: Object, T>(
     to: *mut *mut O,
     work: impl FnOnce(&mut Device<Shared>, &mut Rng) -> Result<T, Status>,
     object: impl FnOnce(T) -> O,
-) -> Result<(), Status> {
+) -> Result<Given<O>, Status> {
     // SAFETY: the caller's promise.
     let to = unsafe { args::out(to) }?;
     let reserved = handle::reserve()?;
     let result = with(device, work)?;
-    to.write(reserved.fill(object(result)));
-    Ok(())
+    let handle = reserved.fill(object(result));
+    Ok(Given { to, handle })
 }
 
 /// Runs one call of a device.
-fn with<T>(
+pub(crate) fn with<T>(
     device: *mut subrosa_device,
     work: impl FnOnce(&mut Device<Shared>, &mut Rng) -> Result<T, Status>,
 ) -> Result<T, Status> {

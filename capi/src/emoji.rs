@@ -4,10 +4,10 @@ use subrosa::identity::{Emoji, EmojiInitiator, EmojiResponder};
 
 use crate::args::{self, Structure};
 use crate::call::call;
-use crate::device::{fingerprints, subrosa_device};
+use crate::device::{subrosa_device, with};
 use crate::handle::{self, Object};
 use crate::status::{Status, subrosa_status};
-use crate::value::subrosa_bytes;
+use crate::value::{self, subrosa_bytes};
 
 /// A comparison.
 pub struct subrosa_emoji(Side);
@@ -70,11 +70,14 @@ pub unsafe extern "C" fn subrosa_emoji_start(
         // SAFETY: the caller's promise.
         let commitment_to = unsafe { args::out_array::<32>(commitment) }?;
         // SAFETY: the caller's promise.
-        let (own, peer) = unsafe { fingerprints(device, account) }?;
-        let mut device = handle::exclusive(device)?;
-        let subrosa_device { device, rng } = &mut *device;
-        let (side, commitment) = EmojiInitiator::start(&own, &peer, device.identity(), rng)?;
-        to.write(handle::reserve()?.fill(subrosa_emoji(Side::Started(side))));
+        let account = unsafe { value::account(account) }?;
+        let reserved = handle::reserve()?;
+        let (side, commitment) = with(device, |device, rng| {
+            let (own, peer) = device.fingerprints(&account, rng)?;
+            let identity = device.identity();
+            Ok(EmojiInitiator::start(&own, &peer, identity, rng)?)
+        })?;
+        to.write(reserved.fill(subrosa_emoji(Side::Started(side))));
         commitment_to.write(commitment);
         Ok(())
     })
@@ -100,12 +103,16 @@ pub unsafe extern "C" fn subrosa_emoji_answer(
         // SAFETY: the caller's promise.
         let commitment = *unsafe { args::array(commitment) }?;
         // SAFETY: the caller's promise.
-        let (own, peer) = unsafe { fingerprints(device, account) }?;
-        let mut device = handle::exclusive(device)?;
-        let subrosa_device { device, rng } = &mut *device;
-        let identity = device.identity();
-        let (side, answer) = EmojiResponder::answer(&own, &peer, commitment, identity, rng)?;
-        to.write(handle::reserve()?.fill(subrosa_emoji(Side::Answered(side))));
+        let account = unsafe { value::account(account) }?;
+        let reserved = handle::reserve()?;
+        let (side, answer) = with(device, |device, rng| {
+            let (own, peer) = device.fingerprints(&account, rng)?;
+            let identity = device.identity();
+            Ok(EmojiResponder::answer(
+                &own, &peer, commitment, identity, rng,
+            )?)
+        })?;
+        to.write(reserved.fill(subrosa_emoji(Side::Answered(side))));
         answer_to.write(answer);
         Ok(())
     })

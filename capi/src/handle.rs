@@ -216,6 +216,8 @@ impl Held {
 pub struct Exclusive<T> {
     held: Held,
     object: *mut T,
+    /// A panic went through this thread already when the call began: it is not of this call.
+    panicked: bool,
 }
 
 /// Holds an object alone.
@@ -237,6 +239,7 @@ pub fn exclusive<T: Object>(handle: *mut T) -> Result<Exclusive<T>, Status> {
         Some(object) => Ok(Exclusive {
             held: Held { place, uses },
             object: ptr::from_mut(object),
+            panicked: panics(),
         }),
         None => {
             place.word.store(word(uses, 0), Ordering::Release);
@@ -275,7 +278,8 @@ impl<T> DerefMut for Exclusive<T> {
 
 impl<T> Drop for Exclusive<T> {
     fn drop(&mut self) {
-        let state = if panics() { SPOILT } else { 0 };
+        let spoilt = panics() && !self.panicked;
+        let state = if spoilt { SPOILT } else { 0 };
         let word = word(self.held.uses, state);
         self.held.place.word.store(word, Ordering::Release);
     }
@@ -366,17 +370,39 @@ impl<T> Drop for Reserved<T> {
     }
 }
 
-/// Ends a handle and drops its object; NULL is fine. A spoilt object is left as it is, out of reach for good.
+/// Ends a handle and drops its object, a spoilt one as well; NULL is fine.
 pub fn free<T: Object>(handle: *mut T) -> Result<(), Status> {
     if handle.is_null() {
         return Ok(());
     }
     match exclusive(handle) {
-        Ok(object) => {
-            object.end();
-            Ok(())
-        }
-        Err(Status::INTERNAL) => Ok(()),
-        Err(status) => Err(status),
+        Ok(object) => object.end(),
+        Err(Status::INTERNAL) => drop(take_spoilt(handle.cast_const())?.vacate()),
+        Err(status) => return Err(status),
     }
+    Ok(())
 }
+
+/// Holds a spoilt object, to drop it and for nothing else: however far it was changed, its secrets are overwritten.
+fn take_spoilt<T: Object>(handle: *const T) -> Result<Held, Status> {
+    let (place, uses) = find(handle)?;
+    let held = place.word.compare_exchange(
+        word(uses, SPOILT),
+        word(uses, EXCLUSIVE),
+        Ordering::Acquire,
+        Ordering::Relaxed,
+    );
+    if let Err(word) = held {
+        return Err(refused(word, uses));
+    }
+    // SAFETY: held alone.
+    let object = unsafe { &*place.object.get() };
+    if object.as_ref().is_some_and(|object| object.is::<T>()) {
+        return Ok(Held { place, uses });
+    }
+    place.word.store(word(uses, SPOILT), Ordering::Release);
+    Err(Status::HANDLE)
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,14 @@
 //! that may be written. Pointers to objects may be anything at all.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+// The names are those of the header.
+#![allow(non_camel_case_types)]
+#![deny(
+    missing_docs,
+    unsafe_op_in_unsafe_fn,
+    clippy::undocumented_unsafe_blocks,
+    clippy::multiple_unsafe_ops_per_block
+)]
 #![cfg_attr(
     not(test),
     deny(
@@ -20,12 +28,9 @@
         clippy::expect_used,
         clippy::panic,
         clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        clippy::multiple_unsafe_ops_per_block
+        clippy::arithmetic_side_effects
     )
 )]
-// The names are those of the header.
-#![allow(non_camel_case_types)]
 
 extern crate alloc;
 

@@ -51,8 +51,9 @@ pub unsafe extern "C" fn subrosa_list_parse(
         let to = unsafe { args::out(list) }?;
         // SAFETY: the caller's promise.
         let bytes = unsafe { args::list(bytes, len) }?;
+        let reserved = handle::reserve()?;
         let list = DeviceList::parse(bytes)?;
-        to.write(handle::reserve()?.fill(subrosa_list(list)));
+        to.write(reserved.fill(subrosa_list(list)));
         Ok(())
     })
 }

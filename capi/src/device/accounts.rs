@@ -7,7 +7,7 @@ use crate::result::subrosa_events;
 use crate::status::{Status, subrosa_status};
 use crate::value::{SUBROSA_SEED, subrosa_bytes};
 
-use super::{recovery_key, subrosa_device, value, with, with_result};
+use super::{Given, recovery_key, subrosa_device, value, with, with_result};
 
 /// Takes in device lists of an account.
 ///
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn subrosa_device_update_list(
             Ok(device.update_list(&account, &lists, now, rng)?)
         };
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, events, work, subrosa_events) }
+        unsafe { with_result(device, events, work, subrosa_events) }.map(Given::write)
     })
 }
 
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn subrosa_device_list(
             device.list(&account, rng)?.ok_or(Status::UNKNOWN_ACCOUNT)
         };
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, list, work, subrosa_list) }
+        unsafe { with_result(device, list, work, subrosa_list) }.map(Given::write)
     })
 }
 
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn subrosa_device_link(
         let request = unsafe { args::list(request, len) }?;
         let work = |device: &mut super::Device<_>, rng: &mut _| Ok(device.link(request, rng)?);
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, list, work, subrosa_list) }
+        unsafe { with_result(device, list, work, subrosa_list) }.map(Given::write)
     })
 }
 
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn subrosa_device_unlink(
     call(|| {
         let work = |device: &mut super::Device<_>, rng: &mut _| Ok(device.unlink(id, now, rng)?);
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, list, work, subrosa_list) }
+        unsafe { with_result(device, list, work, subrosa_list) }.map(Given::write)
     })
 }
 
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn subrosa_device_replace_keys(
             Ok(list)
         };
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, list, work, subrosa_list) }?;
+        unsafe { with_result(device, list, work, subrosa_list) }?.write();
         if let Some(next) = next {
             recovery_to.write(*next.seed().expose());
         }

@@ -15,7 +15,7 @@ use super::{subrosa_device, value, with};
 ///
 /// # Safety
 /// As the [crate](crate#safety).
-pub(crate) unsafe fn fingerprints(
+unsafe fn fingerprints(
     device: *mut subrosa_device,
     account: *const u8,
 ) -> Result<(Fingerprint, Fingerprint), Status> {

@@ -10,7 +10,7 @@ use crate::result::{subrosa_addresses, subrosa_events, subrosa_outbox};
 use crate::status::{Status, subrosa_status};
 use crate::value::{subrosa_address, subrosa_bytes};
 
-use super::{subrosa_device, value, with, with_result};
+use super::{Given, subrosa_device, value, with, with_result};
 
 /// Send although some device cannot be reached.
 pub const SUBROSA_SEND_PARTIAL: u32 = 1;
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn subrosa_device_unreached(
                 .collect())
         };
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, unreached, work, subrosa_addresses) }
+        unsafe { with_result(device, unreached, work, subrosa_addresses) }.map(Given::write)
     })
 }
 
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn subrosa_device_begin(
             Ok(each.collect())
         };
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, begun, work, subrosa_addresses) }
+        unsafe { with_result(device, begun, work, subrosa_addresses) }.map(Given::write)
     })
 }
 
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn subrosa_device_send(
         let work =
             |device: &mut super::Device<_>, rng: &mut _| Ok(vec![device.send(&message, now, rng)?]);
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, sealed, work, subrosa_outbox) }
+        unsafe { with_result(device, sealed, work, subrosa_outbox) }.map(Given::write)
     })
 }
 
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn subrosa_device_retry(
             Ok(vec![sent])
         };
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, sealed, work, subrosa_outbox) }
+        unsafe { with_result(device, sealed, work, subrosa_outbox) }.map(Given::write)
     })
 }
 
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn subrosa_device_outbox(
             Ok(sent)
         };
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, sealed, work, subrosa_outbox) }?;
+        unsafe { with_result(device, sealed, work, subrosa_outbox) }?.write();
         if let Some(next_to) = next_to {
             next_to.write(next);
         }
@@ -197,7 +197,7 @@ pub unsafe extern "C" fn subrosa_device_receive(
         let work =
             |device: &mut super::Device<_>, rng: &mut _| Ok(device.receive(&envelopes, now, rng)?);
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, events, work, subrosa_events) }
+        unsafe { with_result(device, events, work, subrosa_events) }.map(Given::write)
     })
 }
 
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn subrosa_device_inbox(
     call(|| {
         let work = |device: &mut super::Device<_>, rng: &mut _| Ok(device.inbox(from, count, rng)?);
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, events, work, subrosa_events::messages) }
+        unsafe { with_result(device, events, work, subrosa_events::messages) }.map(Given::write)
     })
 }
 

@@ -5,7 +5,7 @@ use crate::call::call;
 use crate::result::subrosa_bundles;
 use crate::status::subrosa_status;
 
-use super::{subrosa_device, with, with_result};
+use super::{Given, subrosa_device, with, with_result};
 
 /// Whether bundles should be published.
 ///
@@ -42,6 +42,6 @@ pub unsafe extern "C" fn subrosa_device_publish(
         let work =
             |device: &mut super::Device<_>, rng: &mut _| Ok(device.publish(count, now, rng)?);
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, bundles, work, subrosa_bundles) }
+        unsafe { with_result(device, bundles, work, subrosa_bundles) }.map(Given::write)
     })
 }
