@@ -19,12 +19,12 @@
  * a call that fails has written no output and changed nothing.
  *
  * Arguments stand in this order: the object, inputs, outputs. A pointer that is not marked nullable must not be NULL; bytes
- * of length 0 may be NULL. A pointer that is NULL, is not aligned, or has a length over PTRDIFF_MAX is
- * SUBROSA_ERROR_ARGUMENT. Outputs are written when all inputs have been used: an output may lie in the same memory as an
+ * of length 0 may be NULL. Such a pointer that is NULL, is not aligned, or has a length over PTRDIFF_MAX
+ * is SUBROSA_ERROR_ARGUMENT. Outputs are written when all inputs have been used: an output may lie in the same memory as an
  * input. No two outputs of a call may overlap.
  *
  * Objects are opaque. A pointer to one is a name that the library looks up, not an address: reading through it is an error
- * of the program, but handing in one that was freed, was never given out, or names an object of another type is
+ * of the program, but handing in NULL, or one that was freed, was never given out, or names an object of another type, is
  * SUBROSA_ERROR_HANDLE, and nothing else happens. Whatever a function gives out as a pointer to an object belongs to the
  * caller, who frees it with the function of its type. To free NULL is fine.
  *
@@ -139,7 +139,7 @@ typedef int32_t subrosa_status;
 #define SUBROSA_ERROR_IDENTITY_CHANGED 216   /* The device has another identity than the one that is known. */
 #define SUBROSA_ERROR_OWN_IDENTITY 217       /* The peer's identity has a key of this device. */
 #define SUBROSA_ERROR_TOO_LONG 218           /* The text is longer than SUBROSA_TEXT_MAX. */
-#define SUBROSA_ERROR_INTEGRITY 219          /* A stored state is not intact, or of another app key. */
+#define SUBROSA_ERROR_INTEGRITY 219          /* A stored state is not intact. */
 #define SUBROSA_ERROR_RNG 220                /* The random number generator failed. */
 
 /* Why a device list, a request to be on it, or a comparison of keys is refused. */
@@ -482,7 +482,7 @@ SUBROSA_CHECKED subrosa_status subrosa_device_recover(subrosa_store *store, cons
 
 /* Opens the device that the store holds. `anchor`, unless NULL, is the generation that the app has counted elsewhere, where
  * a restored backup does not reach. Never for a store that was restored from a backup: subrosa_device_restore.
- * SUBROSA_ERROR_EMPTY, _ROLLED_BACK (also for a store that may have lost commits), _INTEGRITY for another app key. */
+ * SUBROSA_ERROR_EMPTY (also with another app key), _ROLLED_BACK (also for a store that may have lost commits). */
 SUBROSA_CHECKED subrosa_status subrosa_device_open(subrosa_store *store, const uint8_t *app_key,
                                                    const subrosa_rng *SUBROSA_NULLABLE rng,
                                                    const uint64_t *SUBROSA_NULLABLE anchor,

@@ -49,7 +49,7 @@ pub mod handle;
 pub mod list;
 pub mod memory;
 pub mod result;
-mod rng;
+pub mod rng;
 pub mod status;
 pub mod store;
 pub mod value;

@@ -97,7 +97,7 @@ pub const SUBROSA_ERROR_IDENTITY_CHANGED: subrosa_status = 216;
 pub const SUBROSA_ERROR_OWN_IDENTITY: subrosa_status = 217;
 /// The text is longer than SUBROSA_TEXT_MAX.
 pub const SUBROSA_ERROR_TOO_LONG: subrosa_status = 218;
-/// A stored state is not intact, or of another app key.
+/// A stored state is not intact.
 pub const SUBROSA_ERROR_INTEGRITY: subrosa_status = 219;
 /// The random number generator failed.
 pub const SUBROSA_ERROR_RNG: subrosa_status = 220;

@@ -129,8 +129,8 @@ impl<S: Store> Device<S> {
     /// Never open a store that was restored from a backup, or that may have lost commits: [`restore`](Self::restore) it.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::RolledBack`]; [`Error::Session`] with [`session::Error::Integrity`] for another key or
-    /// a store that is not intact; [`Error::Unreadable`].
+    /// [`Error::Empty`], also for another key, under which everything lies elsewhere; [`Error::RolledBack`];
+    /// [`Error::Session`] with [`session::Error::Integrity`] for a store that is not intact; [`Error::Unreadable`].
     pub fn open(mut store: S, app_key: AppKey, anchor: Option<u64>) -> Result<Self, Error> {
         let keys = Keys::new(app_key);
         let (generation, root) = read_root(&mut store, &keys)?;
