@@ -130,7 +130,7 @@ typedef int32_t subrosa_status;
 #define SUBROSA_ERROR_GAP_TOO_LARGE 207      /* Over 2,000 messages are missing before this one. */
 #define SUBROSA_ERROR_FORKED 208             /* One side exists twice, or was set back to an older state. */
 #define SUBROSA_ERROR_CHAIN_EXHAUSTED 209    /* 2^20 messages without an answer. */
-#define SUBROSA_ERROR_UNANSWERED 210         /* The beginning was not answered for 30 days. */
+/* 210 is reserved: what was not answered for 30 days is SUBROSA_ERROR_UNREACHED. */
 #define SUBROSA_ERROR_PREKEY_GONE 211        /* A private prekey that the message needs is no longer there. */
 #define SUBROSA_ERROR_STALE_BUNDLE 212       /* The bundle has expired. */
 #define SUBROSA_ERROR_SIGNATURE 213          /* A signature in the bundle or the first message does not hold. */
@@ -153,7 +153,7 @@ typedef int32_t subrosa_status;
 #define SUBROSA_ERROR_BAD_COMMITMENT 308   /* Not what was committed to: somebody stands between the two. */
 #define SUBROSA_ERROR_WRONG_KEY 309        /* Not the recovery key of the account. */
 #define SUBROSA_ERROR_KEY_IN_USE 310       /* A key that is to be added is in the list already. */
-#define SUBROSA_ERROR_UNKNOWN_DEVICE 311   /* The list has no device with this id. */
+/* 311 is reserved: a device that is not on the list is SUBROSA_ERROR_NOT_FOUND. */
 #define SUBROSA_ERROR_TOO_MANY_DEVICES 312 /* The account has 32 devices already. */
 #define SUBROSA_ERROR_TOO_MANY_KEYS 313    /* The keys of the account were replaced 15 times already. */
 #define SUBROSA_ERROR_EXHAUSTED 314        /* The account has given out its last device id, or made its last list. */

@@ -79,8 +79,6 @@ pub const SUBROSA_ERROR_GAP_TOO_LARGE: subrosa_status = 207;
 pub const SUBROSA_ERROR_FORKED: subrosa_status = 208;
 /// 2^20 messages without an answer.
 pub const SUBROSA_ERROR_CHAIN_EXHAUSTED: subrosa_status = 209;
-/// The beginning was not answered for 30 days.
-pub const SUBROSA_ERROR_UNANSWERED: subrosa_status = 210;
 /// A private prekey that the message needs is no longer there.
 pub const SUBROSA_ERROR_PREKEY_GONE: subrosa_status = 211;
 /// The bundle has expired.
@@ -121,8 +119,6 @@ pub const SUBROSA_ERROR_BAD_COMMITMENT: subrosa_status = 308;
 pub const SUBROSA_ERROR_WRONG_KEY: subrosa_status = 309;
 /// A key that is to be added is in the list already.
 pub const SUBROSA_ERROR_KEY_IN_USE: subrosa_status = 310;
-/// The list has no device with this id.
-pub const SUBROSA_ERROR_UNKNOWN_DEVICE: subrosa_status = 311;
 /// The account has 32 devices already.
 pub const SUBROSA_ERROR_TOO_MANY_DEVICES: subrosa_status = 312;
 /// The keys of the account were replaced 15 times already.
@@ -166,9 +162,10 @@ pub const SUBROSA_ACTION_FETCH_LIST: subrosa_action = 10;
 /// A status as a number, what it means, and what the app should do.
 type Row = (subrosa_status, &'static CStr, subrosa_action);
 
-/// Every status, in the order of the numbers.
+/// Every status that comes out of a call, in the order of the numbers. The core has two more, of which a device makes others:
+/// 210, `Unanswered`, and 311, `UnknownDevice`.
 #[rustfmt::skip]
-const ROWS: [Row; 64] = [
+const ROWS: [Row; 62] = [
     (SUBROSA_OK, c"done", SUBROSA_ACTION_NOTHING),
     (SUBROSA_ERROR_ARGUMENT, c"an argument that no call may have", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_HANDLE, c"no such object", SUBROSA_ACTION_CALLER),
@@ -203,7 +200,6 @@ const ROWS: [Row; 64] = [
     (SUBROSA_ERROR_GAP_TOO_LARGE, c"too many messages are missing", SUBROSA_ACTION_BEGIN_ANEW),
     (SUBROSA_ERROR_FORKED, c"the message contradicts the conversation", SUBROSA_ACTION_BEGIN_ANEW),
     (SUBROSA_ERROR_CHAIN_EXHAUSTED, c"the chain has no further number", SUBROSA_ACTION_BEGIN_ANEW),
-    (SUBROSA_ERROR_UNANSWERED, c"the conversation was not answered for too long", SUBROSA_ACTION_BEGIN_ANEW),
     (SUBROSA_ERROR_PREKEY_GONE, c"a private prekey is no longer there", SUBROSA_ACTION_ROTATE_PREKEYS),
     (SUBROSA_ERROR_STALE_BUNDLE, c"the bundle has expired", SUBROSA_ACTION_FETCH_BUNDLE),
     (SUBROSA_ERROR_SIGNATURE, c"a signature is not valid", SUBROSA_ACTION_FETCH_BUNDLE),
@@ -224,7 +220,6 @@ const ROWS: [Row; 64] = [
     (SUBROSA_ERROR_BAD_COMMITMENT, c"what was revealed is not what was committed to", SUBROSA_ACTION_ASK_USER),
     (SUBROSA_ERROR_WRONG_KEY, c"the key is not that of the account", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_KEY_IN_USE, c"the key is in the device list already", SUBROSA_ACTION_CALLER),
-    (SUBROSA_ERROR_UNKNOWN_DEVICE, c"the account has no such device", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_TOO_MANY_DEVICES, c"the account has as many devices as it may", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_TOO_MANY_KEYS, c"the account's keys were replaced as often as they may be", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_EXHAUSTED, c"the account has no further device id or list", SUBROSA_ACTION_CALLER),

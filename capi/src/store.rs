@@ -227,3 +227,6 @@ pub unsafe extern "C" fn subrosa_store_custom(
 pub extern "C" fn subrosa_store_free(store: *mut subrosa_store) -> subrosa_status {
     call(|| handle::free(store))
 }
+
+#[cfg(test)]
+mod tests;

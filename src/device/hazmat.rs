@@ -13,10 +13,13 @@ use super::values::{
     Account, AccountSeed, InboxEntry, Index, OutboxEntry, OutboxOrder, Peer, Root,
 };
 use crate::agreement::Prekeys;
+use crate::crypto::TryCryptoRng;
+use crate::crypto::hedge::{Entropy, Hedged};
 use crate::device;
 use crate::identity::DeviceIdentity;
-use crate::session::{Encoding, Error, decode, encode};
-use crate::state::AppKey;
+use crate::memory;
+use crate::session::{Encoding, Error, decode, encode, export_with};
+use crate::state::{AppKey, Slot};
 
 /// The key of a value in the store (SPEC §19.3).
 #[must_use]
@@ -79,6 +82,62 @@ fn opened<T: Encoding>(
         Err(device::Error::Session(error)) => Err(error),
         Err(_) => Err(Error::Integrity),
     }
+}
+
+/// Writes a value of kinds 1, 2 and 4 to 11 as the store has it, from its plaintext: the other way round of [`open_value`].
+/// `device` hedges the salt.
+///
+/// # Errors
+/// [`Error::Integrity`], also for another kind, [`Error::Rng`].
+pub fn seal_value(
+    app_key: &[u8; 32],
+    place: Place<'_>,
+    plaintext: &[u8],
+    device: &DeviceIdentity,
+    rng: &mut (impl TryCryptoRng + ?Sized),
+) -> Result<Vec<u8>, Error> {
+    let keys = &Keys::new(AppKey::new(*app_key));
+    let entropy = &mut Hedged::new(device.hedge(), rng);
+    match place.kind {
+        DeviceIdentity::KIND => sealed::<DeviceIdentity>(plaintext, &place, keys, entropy),
+        Prekeys::KIND => sealed::<Prekeys>(plaintext, &place, keys, entropy),
+        Root::KIND => sealed::<Root>(plaintext, &place, keys, entropy),
+        Peer::KIND => sealed::<Peer>(plaintext, &place, keys, entropy),
+        Account::KIND => sealed::<Account>(plaintext, &place, keys, entropy),
+        Index::KIND => sealed::<Index>(plaintext, &place, keys, entropy),
+        OutboxEntry::KIND => sealed::<OutboxEntry>(plaintext, &place, keys, entropy),
+        OutboxOrder::KIND => sealed::<OutboxOrder>(plaintext, &place, keys, entropy),
+        InboxEntry::KIND => sealed::<InboxEntry>(plaintext, &place, keys, entropy),
+        AccountSeed::KIND => sealed::<AccountSeed>(plaintext, &place, keys, entropy),
+        _ => Err(Error::Integrity),
+    }
+}
+
+/// Where a value is stored, and since when.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// What it is.
+    pub kind: u16,
+    /// Which one of those.
+    pub name: &'a [u8],
+    /// The generation of the store in which it was written.
+    pub generation: u64,
+}
+
+fn sealed<T: Encoding>(
+    plaintext: &[u8],
+    place: &Place<'_>,
+    keys: &Keys,
+    entropy: &mut impl Entropy,
+) -> Result<Vec<u8>, Error> {
+    let slot = Slot {
+        store_key: &keys.derive(place.kind, place.name),
+        generation: place.generation,
+    };
+    let exported = export_with(&decode::<T>(plaintext)?, slot, &keys.app, entropy)?;
+    let mut value = memory::copied(&place.generation.to_be_bytes());
+    memory::extend(&mut value, &exported);
+    Ok(value)
 }
 
 /// The id of the message whose inbox entry is `plaintext` and lies at `sequence` (SPEC §19.4-R4).

@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 
 pub mod disk;
+pub mod mem;
+pub mod scene;
 pub mod source;
 
 use std::ffi::CStr;

@@ -1,0 +1,219 @@
+//! What each status means, and what the app should do about it.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::text;
+use subrosa::{Action, device, identity, session};
+use subrosa_capi::status::*;
+
+const HEADER: &str = include_str!("../include/subrosa.h");
+
+/// The `#define`s of the header that begin with this.
+fn defined(prefix: &str) -> Vec<(&'static str, i32)> {
+    HEADER
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.strip_prefix("#define ")?.split_whitespace();
+            let name = words.next()?.strip_prefix(prefix)?;
+            Some((name, words.next()?.parse().ok()?))
+        })
+        .collect()
+}
+
+/// Every error of a conversation with the status that it becomes; those without a name in the header come out of no call.
+const SESSION: [(session::Error, &str); 20] = {
+    use session::Error::*;
+    [
+        (Malformed, "MALFORMED"),
+        (UnknownVersion, "VERSION"),
+        (UnknownKind, "KIND"),
+        (Duplicate, "DUPLICATE"),
+        (ReplayedFirst, "REPLAYED_FIRST"),
+        (NoSession, "NO_SESSION"),
+        (GapTooLarge, "GAP_TOO_LARGE"),
+        (Forked, "FORKED"),
+        (ChainExhausted, "CHAIN_EXHAUSTED"),
+        (Unanswered, ""),
+        (PrekeyGone, "PREKEY_GONE"),
+        (StaleBundle, "STALE_BUNDLE"),
+        (BadSignature, "SIGNATURE"),
+        (ReplayRecordFull, "REPLAY_RECORD_FULL"),
+        (PrekeysExhausted, "PREKEYS_EXHAUSTED"),
+        (IdentityChanged, "IDENTITY_CHANGED"),
+        (OwnIdentity, "OWN_IDENTITY"),
+        (TooLong, "TOO_LONG"),
+        (Integrity, "INTEGRITY"),
+        (Rng, "RNG"),
+    ]
+};
+
+const IDENTITY: [(identity::Error, &str); 15] = {
+    use identity::Error::*;
+    [
+        (Malformed, "LIST_MALFORMED"),
+        (UnknownVersion, "LIST_VERSION"),
+        (BadSignature, "LIST_SIGNATURE"),
+        (OtherAccount, "OTHER_ACCOUNT"),
+        (Equivocation, "EQUIVOCATION"),
+        (OldList, "OLD_LIST"),
+        (MissingLists, "MISSING_LISTS"),
+        (BadCommitment, "BAD_COMMITMENT"),
+        (WrongKey, "WRONG_KEY"),
+        (KeyInUse, "KEY_IN_USE"),
+        (UnknownDevice, ""),
+        (TooManyDevices, "TOO_MANY_DEVICES"),
+        (TooManyKeys, "TOO_MANY_KEYS"),
+        (Exhausted, "EXHAUSTED"),
+        (Rng, "RNG"),
+    ]
+};
+
+const DEVICE: [(device::Error, &str); 15] = {
+    use device::Error::*;
+    [
+        (UnknownAccount, "UNKNOWN_ACCOUNT"),
+        (KeyChanged, "KEY_CHANGED"),
+        (Unreached, "UNREACHED"),
+        (NotLinked, "NOT_LINKED"),
+        (NotPrimary, "NOT_PRIMARY"),
+        (ListDue, "LIST_DUE"),
+        (ClientId, "CLIENT_ID"),
+        (NotFound, "NOT_FOUND"),
+        (Occupied, "OCCUPIED"),
+        (Empty, "EMPTY"),
+        (RolledBack, "ROLLED_BACK"),
+        (Stale, "STALE"),
+        (Failed, "FAILED"),
+        (Unreadable, "UNREADABLE"),
+        (Unknown, "UNKNOWN"),
+    ]
+};
+
+fn number_of(name: &str) -> Option<i32> {
+    let all = defined("SUBROSA_ERROR_");
+    all.iter()
+        .find(|(other, _)| *other == name)
+        .map(|row| row.1)
+}
+
+const fn action_of(action: Action) -> subrosa_action {
+    match action {
+        Action::Nothing => SUBROSA_ACTION_NOTHING,
+        Action::Drop => SUBROSA_ACTION_DROP,
+        Action::AskAgain => SUBROSA_ACTION_ASK_AGAIN,
+        Action::BeginAnew => SUBROSA_ACTION_BEGIN_ANEW,
+        Action::FetchBundle => SUBROSA_ACTION_FETCH_BUNDLE,
+        Action::RotatePrekeys => SUBROSA_ACTION_ROTATE_PREKEYS,
+        Action::AskUser => SUBROSA_ACTION_ASK_USER,
+        Action::Local => SUBROSA_ACTION_LOCAL,
+        _ => -1,
+    }
+}
+
+#[test]
+fn every_number_stands_for_one_status() {
+    let all = defined("SUBROSA_ERROR_");
+    let numbers: BTreeSet<_> = all.iter().map(|row| row.1).collect();
+    assert_eq!(numbers.len(), all.len());
+    let mut texts = BTreeSet::new();
+    for (name, number) in &all {
+        assert_ne!(text(*number), "not a status of this library", "{name}");
+        assert!(texts.insert(text(*number)), "{name}");
+        assert_ne!(
+            subrosa_status_action(*number),
+            SUBROSA_ACTION_NOTHING,
+            "{name}"
+        );
+    }
+    assert_eq!(text(SUBROSA_OK), "done");
+    assert_eq!(subrosa_status_action(SUBROSA_OK), SUBROSA_ACTION_NOTHING);
+}
+
+#[test]
+fn a_number_without_a_name_is_no_status() {
+    let known: BTreeSet<_> = defined("SUBROSA_ERROR_").iter().map(|row| row.1).collect();
+    for number in (-1_000..1_000).chain([i32::MIN, i32::MAX]) {
+        let is_status = number == SUBROSA_OK || known.contains(&number);
+        assert_eq!(text(number) != "not a status of this library", is_status);
+        if !is_status {
+            assert_eq!(subrosa_status_action(number), SUBROSA_ACTION_CALLER);
+        }
+    }
+}
+
+#[test]
+fn attack_i8_a_text_says_nothing_but_what_went_wrong() {
+    for (name, number) in defined("SUBROSA_ERROR_") {
+        let text = text(number);
+        let plain = |c: char| c.is_ascii_alphabetic() || " '-".contains(c);
+        assert!(
+            text.chars().all(plain) && !text.is_empty(),
+            "{name}: {text}"
+        );
+    }
+}
+
+#[test]
+fn an_error_has_its_own_number_and_action() {
+    let mut named = BTreeSet::new();
+    for (error, name) in SESSION {
+        if name.is_empty() {
+            assert_eq!(text(error.code().into()), "not a status of this library");
+            continue;
+        }
+        let number = number_of(name).unwrap();
+        assert_eq!(number, i32::from(error.code()), "{name}");
+        assert_eq!(
+            subrosa_status_action(number),
+            action_of(error.action()),
+            "{name}"
+        );
+        named.insert(number);
+    }
+    let codes = IDENTITY
+        .map(|(error, name)| (error.code(), name))
+        .into_iter();
+    for (code, name) in codes.chain(DEVICE.map(|(error, name)| (error.code(), name))) {
+        if name.is_empty() {
+            assert_eq!(text(code.into()), "not a status of this library");
+            continue;
+        }
+        assert_eq!(number_of(name), Some(code.into()), "{name}");
+        named.insert(code.into());
+    }
+    // All that is of the core is in the tables.
+    for (name, number) in defined("SUBROSA_ERROR_") {
+        assert_eq!(
+            (101..400).contains(&number),
+            named.contains(&number),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_action_is_that_of_the_header() {
+    let actions = defined("SUBROSA_ACTION_");
+    let numbers: Vec<_> = actions.iter().map(|row| row.1).collect();
+    assert_eq!(numbers, (0..=10).collect::<Vec<_>>());
+    for (_, number) in defined("SUBROSA_ERROR_") {
+        assert!(numbers.contains(&subrosa_status_action(number)));
+    }
+    for (name, action) in [
+        ("UNKNOWN_ACCOUNT", SUBROSA_ACTION_FETCH_LIST),
+        ("KEY_CHANGED", SUBROSA_ACTION_ASK_USER),
+        ("UNREACHED", SUBROSA_ACTION_FETCH_BUNDLE),
+        ("LIST_DUE", SUBROSA_ACTION_FETCH_LIST),
+        ("MISSING_LISTS", SUBROSA_ACTION_FETCH_LIST),
+        ("EQUIVOCATION", SUBROSA_ACTION_ASK_USER),
+        ("BAD_COMMITMENT", SUBROSA_ACTION_ASK_USER),
+        ("STALE", SUBROSA_ACTION_CALL_AGAIN),
+        ("FILE_BUSY", SUBROSA_ACTION_CALL_AGAIN),
+        ("ARGUMENT", SUBROSA_ACTION_CALLER),
+        ("INTERNAL", SUBROSA_ACTION_LOCAL),
+    ] {
+        assert_eq!(subrosa_status_action(number_of(name).unwrap()), action);
+    }
+}
