@@ -106,6 +106,12 @@ impl Target for Exec {
 
 impl Drop for Exec {
     fn drop(&mut self) {
+        if !self.broken {
+            // Its input ends, and so should it: what it says at its end is heard.
+            let (nobody, _) = channel();
+            self.requests = nobody;
+            let _ = self.how_it_ended();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -198,14 +204,9 @@ fn answer(target: &mut dyn Target, line: &str) -> Value {
     ) else {
         return json!({"id": id, "invalid": "the request has no operation or no input"});
     };
-    match target.call(op, input) {
-        Response::Out { out, trace } if trace.is_empty() => json!({"id": id, "out": out}),
-        Response::Out { out, trace } => json!({"id": id, "out": out, "trace": trace}),
-        Response::Error(name) => json!({"id": id, "error": name}),
-        Response::Unsupported => json!({"id": id, "unsupported": true}),
-        Response::Invalid(why) | Response::Failed(why) => json!({"id": id, "invalid": why}),
-        Response::NotAsked => json!({"id": id, "invalid": "the implementation failed before"}),
-    }
+    let mut answer = Map::from_iter([("id".to_owned(), id)]);
+    answer.extend(target.call(op, input).fields());
+    Value::Object(answer)
 }
 
 /// Splits a command at spaces outside quotes.

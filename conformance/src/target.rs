@@ -1,6 +1,8 @@
 //! What is put to the test: anything that answers operations.
 
 use alloc::string::String;
+#[cfg(feature = "std")]
+use alloc::string::ToString;
 
 use serde_json::{Map, Value};
 
@@ -36,6 +38,34 @@ pub enum Response {
     NotAsked,
 }
 
+#[cfg(feature = "std")]
+impl Response {
+    /// The fields of the line protocol's response, beside its `id`.
+    #[must_use]
+    pub fn fields(self) -> Map<String, Value> {
+        let (name, value) = match self {
+            Self::Out { out, trace } => {
+                let mut fields = Map::from_iter([("out".into(), out.into())]);
+                if !trace.is_empty() {
+                    fields.insert("trace".into(), trace.into());
+                }
+                return fields;
+            }
+            Self::Error(name) => ("error", name.into()),
+            Self::Unsupported => ("unsupported", true.into()),
+            Self::Invalid(why) | Self::Failed(why) => ("invalid", why.into()),
+            Self::NotAsked => ("invalid", "the implementation failed before".into()),
+        };
+        Map::from_iter([(name.into(), value)])
+    }
+
+    /// [`Self::fields`] as the text of a JSON object.
+    #[must_use]
+    pub fn to_json(self) -> String {
+        Value::Object(self.fields()).to_string()
+    }
+}
+
 impl From<Result<Output, Refusal>> for Response {
     fn from(result: Result<Output, Refusal>) -> Self {
         match result {
@@ -50,6 +80,18 @@ impl From<Result<Output, Refusal>> for Response {
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Subrosa;
+
+#[cfg(feature = "std")]
+impl Subrosa {
+    /// Performs `op` on an input that is still text: a JSON object.
+    #[must_use]
+    pub fn read(op: &str, input: &str) -> Response {
+        match serde_json::from_str(input) {
+            Ok(input) => Self.call(op, &input),
+            Err(why) => Response::Invalid(alloc::format!("the input is no JSON object: {why}")),
+        }
+    }
+}
 
 #[cfg(feature = "std")]
 impl Target for Subrosa {
