@@ -46,6 +46,7 @@ pub mod conformance;
 pub mod device;
 pub mod emoji;
 pub mod handle;
+pub mod layout;
 pub mod list;
 pub mod memory;
 pub mod result;
