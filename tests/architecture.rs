@@ -9,10 +9,12 @@ use std::{fs, path::Path};
 use syn::Item;
 
 mod architecture {
+    pub mod capi;
     pub mod house;
     mod planted;
     pub mod stand_ins;
 }
+use architecture::capi::*;
 use architecture::house::*;
 use architecture::stand_ins::*;
 
@@ -478,6 +480,26 @@ fn unsafe_stands_in_capi_alone() {
     assert!(read > tree().len(), "more than src/ was read");
 }
 
+#[test]
+fn interface_stands_above_everything() {
+    let mut files = repository();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    files.extend(files_of(root, "Cargo.toml"));
+    let manifest = files.iter().find(|(name, _)| name == "capi/Cargo.toml");
+    let (_, manifest) = manifest.expect("the interface has a manifest");
+    let manifest = manifest.clone();
+    assert_eq!(interface_stands_on_little(&manifest), [""; 0]);
+    let files: Vec<_> = files
+        .iter()
+        .map(|(name, text)| (&**name, &**text))
+        .collect();
+    assert_eq!(nobody_reaches_the_interface(&files), [""; 0]);
+    let own = |(name, _): &&(&str, &str)| name.starts_with("capi/") && name.ends_with(".rs");
+    let sources: Vec<_> = files.iter().filter(own).copied().collect();
+    assert!(sources.len() > 20, "all of it was read");
+    assert_eq!(every_block_says_why(&manifest, &sources), [""; 0]);
+}
+
 /// The reference store is a library that apps run: it panics no more than the core does.
 #[test]
 fn store_states_its_lints() {
@@ -504,7 +526,12 @@ fn only_the_store_names_its_engine() {
 
 /// Every source file of the repository, by its path.
 fn repository() -> Vec<(String, String)> {
-    fn read(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) {
+    files_of(Path::new(env!("CARGO_MANIFEST_DIR")), ".rs")
+}
+
+/// The files whose names end like this, by their paths.
+fn files_of(root: &Path, end: &str) -> Vec<(String, String)> {
+    fn read(root: &Path, folder: &Path, end: &str, files: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(folder).expect("the repository is readable") {
             let path = entry.expect("the repository is readable").path();
             let name = path.file_name().and_then(|name| name.to_str());
@@ -512,18 +539,17 @@ fn repository() -> Vec<(String, String)> {
             if path.is_dir() {
                 // What is built, and what is not the project's.
                 if name != "target" && !name.starts_with('.') {
-                    read(root, &path, files);
+                    read(root, &path, end, files);
                 }
-            } else if name.ends_with(".rs") {
+            } else if name.ends_with(end) {
                 let place = path.strip_prefix(root).expect("it is within");
                 let text = fs::read_to_string(&path).expect("a source file is text");
                 files.push((place.display().to_string(), text));
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    read(root, root, &mut files);
+    read(root, root, end, &mut files);
     files
 }
 
