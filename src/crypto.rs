@@ -11,6 +11,7 @@ pub(crate) mod count;
 pub mod dh;
 #[cfg(not(feature = "mock-crypto"))]
 pub mod hash;
+pub mod hash512;
 pub mod hedge;
 #[cfg(not(feature = "mock-crypto"))]
 pub mod kem;

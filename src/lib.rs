@@ -22,6 +22,7 @@ pub mod agreement;
 pub mod crypto;
 pub mod device;
 pub mod envelope;
+pub mod file;
 pub mod identity;
 mod memory;
 pub mod padding;

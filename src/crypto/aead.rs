@@ -77,3 +77,35 @@ aead!(
     chacha20poly1305::ChaCha20Poly1305,
     32
 );
+
+/// AES-256-GCM with a key that is kept ready for many texts.
+pub struct ReadyAes256Gcm(aes_gcm::Aes256Gcm);
+
+impl ReadyAes256Gcm {
+    /// Expands the key.
+    #[must_use]
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(aes_gcm::Aes256Gcm::new(key.into()))
+    }
+
+    /// Encrypts `text` in place, without associated data, and returns its tag.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] where the standard's limit of text is passed.
+    pub fn seal(&self, nonce: &[u8; NONCE], text: &mut [u8]) -> Result<[u8; TAG], Error> {
+        self.0
+            .encrypt_inout_detached(nonce.into(), &[], InOutBuf::from(text))
+            .map(Into::into)
+            .map_err(|_| Error::TooLong)
+    }
+
+    /// Decrypts `text` in place, without associated data; on failure `text` is what it was.
+    ///
+    /// # Errors
+    /// [`Error::Decryption`].
+    pub fn open(&self, nonce: &[u8; NONCE], text: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
+        self.0
+            .decrypt_inout_detached(nonce.into(), &[], InOutBuf::from(text), tag.into())
+            .map_err(|_| Error::Decryption)
+    }
+}

@@ -1,0 +1,31 @@
+//! Floor 3: files of any size, encrypted piece by piece (SPEC §20).
+//!
+//! ```text
+//!   key, context, salt ──HKDF──► chunk key, base nonce, commitment
+//!
+//!   sealed file = salt 24 || commitment 32 || chunk 0 || chunk 1 || … || last chunk
+//!   chunk       = AES-256-GCM of 16 KiB of text, under base nonce ⊕ number      16 KiB + 16
+//!   last chunk  = the same of less than 16 KiB, perhaps of nothing: its shortness is the end of the file
+//! ```
+//!
+//! This is [C2SP chunked-encryption], instantiated as Cobblestone-256. [`Sealer`] and [`Opener`] take bytes and give out
+//! chunks, with memory for one; [`Pieces`] opens any piece of a file. What no chunk's tag has vouched for is never given
+//! out.
+//!
+//! [C2SP chunked-encryption]: https://c2sp.org/chunked-encryption
+
+mod chunk;
+mod error;
+pub mod limits;
+mod open;
+mod pieces;
+mod seal;
+
+pub use chunk::{CHUNK, FileKey, HEADER, SALT, SEALED_CHUNK, sealed_len, text_len};
+pub use error::Error;
+pub use open::Opener;
+pub use pieces::Pieces;
+pub use seal::Sealer;
+
+#[cfg(test)]
+mod tests;

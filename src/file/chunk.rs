@@ -1,0 +1,131 @@
+//! A file's keys, and one chunk of it.
+
+use super::Error;
+use super::limits::{CHUNKS_MAX, TEXT_MAX};
+use crate::crypto::aead::{NONCE, ReadyAes256Gcm, TAG};
+use crate::crypto::{Secret, TryCryptoRng, hash512, hedge};
+
+/// Bytes of text in every chunk but the last.
+pub const CHUNK: usize = 16 * 1024;
+/// Bytes of every sealed chunk but the last.
+pub const SEALED_CHUNK: usize = CHUNK + TAG;
+/// Bytes of a salt.
+pub const SALT: usize = 24;
+/// Bytes of a commitment to the key.
+const COMMITMENT: usize = 32;
+/// Bytes in front of the first chunk: salt and commitment.
+pub const HEADER: usize = SALT + COMMITMENT;
+
+/// What the keys are derived with, in front of salt and context (C2SP chunked-encryption, "Key derivation").
+const INFO: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
+
+/// The key of one sealed file. Each file that is sealed has a new one.
+pub struct FileKey(Secret<32>);
+
+impl FileKey {
+    /// A new key.
+    ///
+    /// # Errors
+    /// [`Error::Rng`].
+    pub fn generate(rng: &mut (impl TryCryptoRng + ?Sized)) -> Result<Self, Error> {
+        Ok(Self(hedge::fresh(rng)?))
+    }
+
+    /// The key with these bytes, as a descriptor has them.
+    #[must_use]
+    pub const fn from_bytes(bytes: Secret<32>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for whoever may read the file.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+}
+
+/// What seals and opens the chunks of one file.
+pub(super) struct Chunks {
+    cipher: ReadyAes256Gcm,
+    base: Secret<NONCE>,
+}
+
+impl Chunks {
+    /// The keys of a file and the commitment to them.
+    pub fn derive(key: &FileKey, context: &[u8], salt: &[u8; SALT]) -> (Self, Secret<COMMITMENT>) {
+        let info = [INFO, salt.as_slice(), context];
+        let derived: Secret<{ 32 + NONCE + COMMITMENT }> = hash512::expand(key.expose(), &info);
+        let (mut cipher, mut base, mut commitment) =
+            (Secret::zero(), Secret::zero(), Secret::zero());
+        let parts = cipher.expose_mut().iter_mut();
+        let parts = parts
+            .chain(base.expose_mut())
+            .chain(commitment.expose_mut());
+        for (to, from) in parts.zip(derived.expose()) {
+            *to = *from;
+        }
+        let cipher: Secret<32> = cipher;
+        let chunks = Self {
+            cipher: ReadyAes256Gcm::new(cipher.expose()),
+            base,
+        };
+        (chunks, commitment)
+    }
+
+    /// The nonce of a chunk.
+    fn nonce(&self, number: u64) -> Result<[u8; NONCE], Error> {
+        if number >= CHUNKS_MAX {
+            return Err(Error::TooLong);
+        }
+        let mut nonce = *self.base.expose();
+        let end = nonce.iter_mut().rev();
+        for (byte, number) in end.zip(number.to_be_bytes().into_iter().rev()) {
+            *byte ^= number;
+        }
+        Ok(nonce)
+    }
+
+    /// Seals a chunk in place; its tag stands behind it.
+    pub fn seal(&self, number: u64, text: &mut [u8]) -> Result<[u8; TAG], Error> {
+        Ok(self.cipher.seal(&self.nonce(number)?, text)?)
+    }
+
+    /// Opens a chunk in place and gives its text. On failure the chunk is what it was.
+    pub fn open<'a>(&self, number: u64, sealed: &'a mut [u8]) -> Result<&'a mut [u8], Error> {
+        let nonce = self.nonce(number)?;
+        let (text, tag) = sealed.split_last_chunk_mut().ok_or(Error::Truncated)?;
+        self.cipher.open(&nonce, text, tag)?;
+        Ok(text)
+    }
+}
+
+/// The length of a file that was sealed, from that of its text; nothing for a text that is too long.
+#[must_use]
+pub const fn sealed_len(text: u64) -> Option<u64> {
+    if text > TEXT_MAX {
+        return None;
+    }
+    let chunks = (text / CHUNK as u64).saturating_add(1);
+    Some(
+        text.saturating_add(chunks.saturating_mul(TAG as u64))
+            .saturating_add(HEADER as u64),
+    )
+}
+
+/// The length of the text of a sealed file, from that of the file: what it is if the file is genuine.
+///
+/// # Errors
+/// [`Error::Truncated`], [`Error::TooLong`]: no file has this length.
+pub const fn text_len(sealed: u64) -> Result<u64, Error> {
+    let Some(behind) = sealed.checked_sub(HEADER as u64) else {
+        return Err(Error::Truncated);
+    };
+    let (full, rest) = (behind / SEALED_CHUNK as u64, behind % SEALED_CHUNK as u64);
+    let Some(last) = rest.checked_sub(TAG as u64) else {
+        return Err(Error::Truncated);
+    };
+    if full >= CHUNKS_MAX {
+        return Err(Error::TooLong);
+    }
+    Ok(full.saturating_mul(CHUNK as u64).saturating_add(last))
+}

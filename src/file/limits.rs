@@ -1,0 +1,8 @@
+//! Every limit of files, with its reason.
+
+/// Chunks of a file: what keeps the number of blocks under one key, and the nonces of all files, within the bounds of the
+/// standard's analysis.
+pub const CHUNKS_MAX: u64 = 1 << 38;
+
+/// Longest text of a file: the last chunk is shorter than the others.
+pub const TEXT_MAX: u64 = CHUNKS_MAX * super::CHUNK as u64 - 1;

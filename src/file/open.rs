@@ -1,0 +1,187 @@
+//! Opening a file, from its first byte to its last.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::Zeroize;
+
+use super::Error;
+use super::chunk::{Chunks, FileKey, HEADER, SALT, SEALED_CHUNK};
+use crate::crypto::Secret;
+use crate::memory;
+
+/// Opens a file: takes its bytes in pieces of any length, gives out the text of chunks, and has memory for one.
+///
+/// Nothing is given out that a chunk's tag has not vouched for. Whether the file is whole, [`finish`](Self::finish) says,
+/// and nothing before. A refusal is for good.
+///
+/// ```
+/// # use subrosa::file::{Error, FileKey, Opener};
+/// # fn read(key: FileKey, mut sealed: &[u8]) -> Result<Vec<u8>, Error> {
+/// let mut opener = Opener::new(key, b"where it belongs");
+/// let mut text = Vec::new();
+/// while let Some(chunk) = opener.feed(&mut sealed)? {
+///     text.extend_from_slice(chunk);
+/// }
+/// text.extend_from_slice(opener.finish()?);
+/// # Ok(text)
+/// # }
+/// ```
+pub struct Opener {
+    state: State,
+    /// The bytes of the next chunk, or of the header, as far as they are there.
+    buffer: Vec<u8>,
+    /// How many.
+    filled: usize,
+}
+
+enum State {
+    /// In the header.
+    Header { key: FileKey, context: Vec<u8> },
+    /// In front of the chunk with this number.
+    Chunks { chunks: Chunks, next: u64 },
+    /// At the end.
+    Ended,
+    /// Refused.
+    Failed(Error),
+}
+
+impl Opener {
+    /// Begins to open a file.
+    #[must_use]
+    pub fn new(key: FileKey, context: &[u8]) -> Self {
+        let mut buffer = memory::with_capacity(SEALED_CHUNK);
+        memory::lengthen(&mut buffer, SEALED_CHUNK);
+        let context = memory::copied(context);
+        Self {
+            state: State::Header { key, context },
+            buffer,
+            filled: 0,
+        }
+    }
+
+    /// Takes bytes of the file from the front of `sealed` until a chunk is whole, and gives its text; or takes all of them.
+    ///
+    /// # Errors
+    /// [`Error::Commitment`], [`Error::Chunk`], [`Error::TooLong`]; [`Error::Ended`] for bytes behind the end.
+    pub fn feed(&mut self, sealed: &mut &[u8]) -> Result<Option<&[u8]>, Error> {
+        if let State::Header { .. } = &self.state {
+            if self.take(sealed, HEADER) {
+                return Ok(None);
+            }
+            self.begin()?;
+        }
+        match &self.state {
+            State::Failed(error) => return Err(*error),
+            State::Ended => return Err(self.fail(Error::Ended)),
+            _ => {}
+        }
+        if self.take(sealed, SEALED_CHUNK) {
+            return Ok(None);
+        }
+        self.open(SEALED_CHUNK).map(Some)
+    }
+
+    /// Takes bytes into the buffer until `wanted` are there; whether some are still missing.
+    fn take(&mut self, sealed: &mut &[u8], wanted: usize) -> bool {
+        let room = wanted.saturating_sub(self.filled).min(sealed.len());
+        let (front, rest) = sealed.split_at_checked(room).unwrap_or_default();
+        let end = self.filled.saturating_add(room);
+        if let Some(free) = self.buffer.get_mut(self.filled..end) {
+            free.copy_from_slice(front);
+        }
+        self.filled = end;
+        *sealed = rest;
+        end < wanted
+    }
+
+    /// Checks the header, which is whole.
+    fn begin(&mut self) -> Result<(), Error> {
+        let State::Header { key, context } = &self.state else {
+            return Ok(());
+        };
+        let header = self.buffer.get(..HEADER).unwrap_or_default();
+        let begun = begin(key, context, header);
+        self.filled = 0;
+        match begun {
+            Ok(chunks) => {
+                self.state = State::Chunks { chunks, next: 0 };
+                Ok(())
+            }
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// Opens the chunk that has so many bytes in the buffer.
+    fn open(&mut self, length: usize) -> Result<&[u8], Error> {
+        self.filled = 0;
+        let State::Chunks { chunks, next } = &mut self.state else {
+            return Err(Error::Ended);
+        };
+        let sealed = self.buffer.get_mut(..length).unwrap_or_default();
+        match chunks.open(*next, sealed) {
+            Ok(text) => {
+                *next = next.saturating_add(1);
+                Ok(text)
+            }
+            Err(error) => {
+                self.state = State::Failed(error);
+                Err(error)
+            }
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        self.state = State::Failed(error);
+        error
+    }
+
+    /// The file has no further byte: gives the text of its last chunk, which may be empty. The file is whole.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`], [`Error::Chunk`]; [`Error::Ended`] if it was finished before.
+    pub fn finish(&mut self) -> Result<&[u8], Error> {
+        match &self.state {
+            State::Failed(error) => return Err(*error),
+            State::Header { .. } => return Err(self.fail(Error::Truncated)),
+            State::Ended => return Err(self.fail(Error::Ended)),
+            State::Chunks { .. } => {}
+        }
+        let length = self.filled;
+        self.open(length)?;
+        self.state = State::Ended;
+        let text = length.saturating_sub(crate::crypto::aead::TAG);
+        Ok(self.buffer.get(..text).unwrap_or_default())
+    }
+}
+
+/// The keys of a file, if its header commits to them.
+pub(super) fn begin(key: &FileKey, context: &[u8], header: &[u8]) -> Result<Chunks, Error> {
+    let (salt, committed) = header.split_first_chunk::<SALT>().ok_or(Error::Truncated)?;
+    let (chunks, commitment) = Chunks::derive(key, context, salt);
+    let committed: &[u8; 32] = committed.try_into().map_err(|_| Error::Truncated)?;
+    if Secret::new(*committed) != commitment {
+        return Err(Error::Commitment);
+    }
+    Ok(chunks)
+}
+
+impl Drop for Opener {
+    fn drop(&mut self) {
+        self.buffer.zeroize();
+    }
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Header { .. } => "in the header",
+            State::Chunks { .. } => "in the chunks",
+            State::Ended => "at the end",
+            State::Failed(_) => "refused",
+        };
+        f.debug_struct("Opener")
+            .field("state", &state)
+            .finish_non_exhaustive()
+    }
+}
