@@ -21,6 +21,8 @@ mod open;
 mod pieces;
 mod seal;
 
+#[cfg(feature = "hazmat")]
+pub(crate) use chunk::Derived;
 pub use chunk::{CHUNK, FileKey, HEADER, SALT, SEALED_CHUNK, sealed_len, text_len};
 pub use error::Error;
 pub use open::Opener;

@@ -30,6 +30,7 @@ mod braid;
 mod crypto;
 mod device;
 mod envelope;
+mod file;
 mod identity;
 mod labels;
 mod padding;
@@ -53,6 +54,7 @@ pub const ALL: &[Section] = &[
     session::SECTION,
     state::SECTION,
     device::SECTION,
+    file::SECTION,
 ];
 
 /// The operation `name`.

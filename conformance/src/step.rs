@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha512};
 
 use crate::case::{describe, difference};
 use crate::op::Kind;
@@ -23,6 +24,17 @@ pub(crate) enum Expected {
         hex: String,
         equal: bool,
     },
+    /// A file that was opened so far: the length of what was given out, its SHA-512, and whether the file was refused
+    /// then.
+    Opened {
+        length: u64,
+        sha512: String,
+        refused: bool,
+    },
+    /// Any output.
+    AnyOut,
+    /// Any error.
+    AnyError,
 }
 
 impl Expected {
@@ -130,6 +142,20 @@ impl Step {
                     (true, false) => Err(format!("out.{field}: {found} begins with {hex}")),
                 }
             }
+            (
+                Expected::Opened {
+                    length,
+                    sha512,
+                    refused,
+                },
+                Response::Out { out, .. },
+            ) => opened(out, *length, sha512, *refused),
+            (Expected::AnyOut, Response::Out { .. }) | (Expected::AnyError, Response::Error(_)) => {
+                Ok(())
+            }
+            (Expected::AnyError, response) => {
+                Err(format!("expected an error, found {}", describe(response)))
+            }
             (Expected::Error(expected), response) => Err(format!(
                 "expected error {expected}, found {}",
                 describe(response)
@@ -137,6 +163,29 @@ impl Step {
             (_, response) => Err(format!("expected an output, found {}", describe(response))),
         }
     }
+}
+
+/// Whether `file.open` gave out this text, and refused the file or not.
+fn opened(
+    out: &Map<String, Value>,
+    length: u64,
+    sha512: &str,
+    refused: bool,
+) -> Result<(), String> {
+    let text = out.get("text").and_then(Value::as_str);
+    let text = hex::decode(text.ok_or("out.text: missing")?).map_err(|why| why.to_string())?;
+    let found = (
+        text.len() as u64,
+        hex::encode(Sha512::digest(&text)),
+        out.get("refused").is_some_and(Value::is_string),
+    );
+    let expected = (length, sha512.to_owned(), refused);
+    if found == expected {
+        return Ok(());
+    }
+    Err(format!(
+        "expected (length, SHA-512, refused) {expected:?}, found {found:?}"
+    ))
 }
 
 /// Reads a file of JSON.

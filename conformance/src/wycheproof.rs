@@ -28,6 +28,10 @@ const FILES: &[(&str, Steps)] = &[
     ("mlkem_768_test.json", mlkem_decapsulate),
     ("mlkem_768_encaps_test.json", mlkem_encapsulate),
     ("mlkem_768_keygen_seed_test.json", mlkem_keygen),
+    (
+        "c2sp_chunked_encryption_aes_256_gcm_test.json",
+        chunked_encryption,
+    ),
 ];
 
 #[derive(Deserialize)]
@@ -331,4 +335,44 @@ mod tests {
         assert_eq!(is_canonical(&"00".repeat(32)), Ok(true));
         assert!(is_canonical("0").is_err());
     }
+}
+
+/// SHA-512 of nothing.
+const EMPTY_SHA512: &str = "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce\
+                            47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e";
+
+/// A sealed file, opened from front to end: what was given out before it was refused is what the vector says, so all of it
+/// or the longest prefix that is genuine. Then its last chunk alone, as one who seeks from the end does.
+fn chunked_encryption(_: &Value, test: &Value) -> Result<Vec<Step>, String> {
+    let valid = is_valid(test)?;
+    let known = test.get("msgSha512").is_some();
+    if known != (valid || has_flag(test, "PartialPlaintext")) {
+        return Err("it has a text, and is neither valid nor flagged PartialPlaintext".to_owned());
+    }
+    let (length, sha512) = if known {
+        (integer(test, "msgLength")?, text(test, "msgSha512")?)
+    } else {
+        (0, EMPTY_SHA512)
+    };
+    let input = || -> Result<_, String> {
+        Ok([
+            ("key", text(test, "key")?.into()),
+            ("context", text(test, "ctx")?.into()),
+            ("sealed", text(test, "ct")?.into()),
+        ])
+    };
+    let opened = Expected::Opened {
+        length,
+        sha512: sha512.to_owned(),
+        refused: !valid,
+    };
+    let last = if valid || has_flag(test, "ValidFinalChunk") {
+        Expected::AnyOut
+    } else {
+        Expected::AnyError
+    };
+    Ok(vec![
+        Step::new("file.open", input()?, opened),
+        Step::new("file.open_last", input()?, last),
+    ])
 }

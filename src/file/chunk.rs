@@ -7,6 +7,8 @@ use crate::crypto::{Secret, TryCryptoRng, hash512, hedge};
 
 /// Bytes of text in every chunk but the last.
 pub const CHUNK: usize = 16 * 1024;
+/// The same as a power of two.
+pub(super) const CHUNK_BITS: u32 = CHUNK.ilog2();
 /// Bytes of every sealed chunk but the last.
 pub const SEALED_CHUNK: usize = CHUNK + TAG;
 /// Bytes of a salt.
@@ -44,6 +46,32 @@ impl FileKey {
     }
 }
 
+/// What a file's key, context and salt give.
+pub(crate) struct Derived {
+    pub(crate) key: Secret<32>,
+    pub(crate) base: Secret<NONCE>,
+    pub(crate) commitment: Secret<COMMITMENT>,
+}
+
+impl Derived {
+    pub(crate) fn new(key: &FileKey, context: &[u8], salt: &[u8; SALT]) -> Self {
+        let info = [INFO, salt.as_slice(), context];
+        let output: Secret<{ 32 + NONCE + COMMITMENT }> = hash512::expand(key.expose(), &info);
+        let mut derived = Self {
+            key: Secret::zero(),
+            base: Secret::zero(),
+            commitment: Secret::zero(),
+        };
+        let key = derived.key.expose_mut().iter_mut();
+        let base = derived.base.expose_mut();
+        let commitment = derived.commitment.expose_mut();
+        for (to, from) in key.chain(base).chain(commitment).zip(output.expose()) {
+            *to = *from;
+        }
+        derived
+    }
+}
+
 /// What seals and opens the chunks of one file.
 pub(super) struct Chunks {
     cipher: ReadyAes256Gcm,
@@ -53,20 +81,13 @@ pub(super) struct Chunks {
 impl Chunks {
     /// The keys of a file and the commitment to them.
     pub fn derive(key: &FileKey, context: &[u8], salt: &[u8; SALT]) -> (Self, Secret<COMMITMENT>) {
-        let info = [INFO, salt.as_slice(), context];
-        let derived: Secret<{ 32 + NONCE + COMMITMENT }> = hash512::expand(key.expose(), &info);
-        let (mut cipher, mut base, mut commitment) =
-            (Secret::zero(), Secret::zero(), Secret::zero());
-        let parts = cipher.expose_mut().iter_mut();
-        let parts = parts
-            .chain(base.expose_mut())
-            .chain(commitment.expose_mut());
-        for (to, from) in parts.zip(derived.expose()) {
-            *to = *from;
-        }
-        let cipher: Secret<32> = cipher;
+        let Derived {
+            key,
+            base,
+            commitment,
+        } = Derived::new(key, context, salt);
         let chunks = Self {
-            cipher: ReadyAes256Gcm::new(cipher.expose()),
+            cipher: ReadyAes256Gcm::new(key.expose()),
             base,
         };
         (chunks, commitment)
@@ -105,11 +126,20 @@ pub const fn sealed_len(text: u64) -> Option<u64> {
     if text > TEXT_MAX {
         return None;
     }
-    let chunks = (text / CHUNK as u64).saturating_add(1);
+    let chunks = (text >> CHUNK_BITS).saturating_add(1);
     Some(
         text.saturating_add(chunks.saturating_mul(TAG as u64))
             .saturating_add(HEADER as u64),
     )
+}
+
+/// How many whole sealed chunks so many bytes are, and how many bytes are left.
+const fn whole_chunks(bytes: u64) -> (u64, u64) {
+    const SEALED: u64 = SEALED_CHUNK as u64;
+    match (bytes.checked_div(SEALED), bytes.checked_rem(SEALED)) {
+        (Some(chunks), Some(rest)) => (chunks, rest),
+        _ => (0, bytes),
+    }
 }
 
 /// The length of the text of a sealed file, from that of the file: what it is if the file is genuine.
@@ -120,7 +150,7 @@ pub const fn text_len(sealed: u64) -> Result<u64, Error> {
     let Some(behind) = sealed.checked_sub(HEADER as u64) else {
         return Err(Error::Truncated);
     };
-    let (full, rest) = (behind / SEALED_CHUNK as u64, behind % SEALED_CHUNK as u64);
+    let (full, rest) = whole_chunks(behind);
     let Some(last) = rest.checked_sub(TAG as u64) else {
         return Err(Error::Truncated);
     };

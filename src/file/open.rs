@@ -1,5 +1,6 @@
 //! Opening a file, from its first byte to its last.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -39,7 +40,7 @@ enum State {
     /// In the header.
     Header { key: FileKey, context: Vec<u8> },
     /// In front of the chunk with this number.
-    Chunks { chunks: Chunks, next: u64 },
+    Chunks { chunks: Box<Chunks>, next: u64 },
     /// At the end.
     Ended,
     /// Refused.
@@ -105,6 +106,7 @@ impl Opener {
         self.filled = 0;
         match begun {
             Ok(chunks) => {
+                let chunks = Box::new(chunks);
                 self.state = State::Chunks { chunks, next: 0 };
                 Ok(())
             }

@@ -4,8 +4,11 @@ use core::fmt;
 use core::ops::Range;
 
 use super::Error;
-use super::chunk::{CHUNK, Chunks, FileKey, HEADER, SEALED_CHUNK, text_len};
+use super::chunk::{CHUNK, CHUNK_BITS, Chunks, FileKey, HEADER, SEALED_CHUNK, text_len};
 use super::open::begin;
+
+/// The bits of a place in the text that are the place in its chunk.
+const IN_CHUNK: u64 = CHUNK as u64 - 1;
 
 /// Opens single chunks of a sealed file, in any order: what to fetch for a piece of the text, and the text of what was
 /// fetched.
@@ -42,13 +45,13 @@ impl Pieces {
     /// How many chunks the file has, if it is whole: at least one.
     #[must_use]
     pub const fn chunks(&self) -> u64 {
-        (self.text / CHUNK as u64).saturating_add(1)
+        (self.text >> CHUNK_BITS).saturating_add(1)
     }
 
     /// The chunks that a piece of the text lies in: their numbers. The end of the text lies in the last one.
     #[must_use]
     pub const fn chunks_of(&self, text: &Range<u64>) -> Range<u64> {
-        let first = text.start / CHUNK as u64;
+        let first = text.start >> CHUNK_BITS;
         let end = text.end.div_ceil(CHUNK as u64);
         let chunks = self.chunks();
         Range {
@@ -79,7 +82,7 @@ impl Pieces {
         if number.saturating_add(1) < self.chunks() {
             return SEALED_CHUNK as u64;
         }
-        (self.text % CHUNK as u64).saturating_add((SEALED_CHUNK - CHUNK) as u64)
+        (self.text & IN_CHUNK).saturating_add((SEALED_CHUNK - CHUNK) as u64)
     }
 
     /// Opens a chunk in place and gives its text. On failure the chunk is what it was.
