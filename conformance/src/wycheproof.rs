@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use miniz_oxide::inflate::decompress_to_vec_zlib;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -354,11 +355,12 @@ fn chunked_encryption(_: &Value, test: &Value) -> Result<Vec<Step>, String> {
     } else {
         (0, EMPTY_SHA512)
     };
+    let sealed = hex::encode(inflated(text(test, "ct")?)?);
     let input = || -> Result<_, String> {
         Ok([
             ("key", text(test, "key")?.into()),
             ("context", text(test, "ctx")?.into()),
-            ("sealed", text(test, "ct")?.into()),
+            ("sealed", sealed.as_str().into()),
         ])
     };
     let opened = Expected::Opened {
@@ -375,4 +377,10 @@ fn chunked_encryption(_: &Value, test: &Value) -> Result<Vec<Step>, String> {
         Step::new("file.open", input()?, opened),
         Step::new("file.open_last", input()?, last),
     ])
+}
+
+/// What is compressed by zlib (RFC 1950): in that file, every ciphertext.
+fn inflated(hex: &str) -> Result<Vec<u8>, String> {
+    let compressed = hex::decode(hex).map_err(|why| why.to_string())?;
+    decompress_to_vec_zlib(&compressed).map_err(|why| why.to_string())
 }
