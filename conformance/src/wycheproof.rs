@@ -321,23 +321,6 @@ fn mlkem_encapsulate(_: &Value, test: &Value) -> Result<Vec<Step>, String> {
     )])
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn canonical_means_below_p() {
-        let p_minus_1 = format!("ec{}7f", "ff".repeat(30));
-        let p = format!("ed{}7f", "ff".repeat(30));
-        let high_bit = format!("09{}80", "00".repeat(30));
-        assert_eq!(is_canonical(&p_minus_1), Ok(true));
-        assert_eq!(is_canonical(&p), Ok(false));
-        assert_eq!(is_canonical(&high_bit), Ok(false));
-        assert_eq!(is_canonical(&"00".repeat(32)), Ok(true));
-        assert!(is_canonical("0").is_err());
-    }
-}
-
 /// SHA-512 of nothing.
 const EMPTY_SHA512: &str = "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce\
                             47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e";
@@ -383,4 +366,21 @@ fn chunked_encryption(_: &Value, test: &Value) -> Result<Vec<Step>, String> {
 fn inflated(hex: &str) -> Result<Vec<u8>, String> {
     let compressed = hex::decode(hex).map_err(|why| why.to_string())?;
     decompress_to_vec_zlib(&compressed).map_err(|why| why.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_means_below_p() {
+        let p_minus_1 = format!("ec{}7f", "ff".repeat(30));
+        let p = format!("ed{}7f", "ff".repeat(30));
+        let high_bit = format!("09{}80", "00".repeat(30));
+        assert_eq!(is_canonical(&p_minus_1), Ok(true));
+        assert_eq!(is_canonical(&p), Ok(false));
+        assert_eq!(is_canonical(&high_bit), Ok(false));
+        assert_eq!(is_canonical(&"00".repeat(32)), Ok(true));
+        assert!(is_canonical("0").is_err());
+    }
 }

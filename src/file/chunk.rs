@@ -9,6 +9,7 @@ use crate::crypto::{Secret, TryCryptoRng, hash512, hedge};
 pub const CHUNK: usize = 16 * 1024;
 /// The same as a power of two.
 pub(super) const CHUNK_BITS: u32 = CHUNK.ilog2();
+const _: () = assert!(TEXT_MAX == CHUNKS_MAX * CHUNK as u64 - 1);
 /// Bytes of every sealed chunk but the last.
 pub const SEALED_CHUNK: usize = CHUNK + TAG;
 /// Bytes of a salt.

@@ -5,4 +5,4 @@
 pub const CHUNKS_MAX: u64 = 1 << 38;
 
 /// Longest text of a file: the last chunk is shorter than the others.
-pub const TEXT_MAX: u64 = CHUNKS_MAX * super::CHUNK as u64 - 1;
+pub const TEXT_MAX: u64 = (1 << 52) - 1;

@@ -202,16 +202,7 @@ fn text(length: usize) -> Vec<u8> {
 }
 
 fn cases(cases: &mut Cases) {
-    for length in [
-        0,
-        1,
-        16,
-        CHUNK - 1,
-        CHUNK,
-        CHUNK + 1,
-        2 * CHUNK,
-        2 * CHUNK + 5,
-    ] {
+    for length in [0, 1, 16, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 5] {
         sealed(cases, &format!("{length}"), CONTEXT, length);
     }
     sealed(cases, "without-context", "", 10);
@@ -238,6 +229,10 @@ fn sealed(cases: &mut Cases, name: &str, context: &str, length: usize) -> Vec<u8
     let file = json!({"key": hex::encode(key), "context": context, "sealed": hex::encode(&sealed)});
     let opened = cases.accept_digest(&format!("open-{name}"), "open", "", file.clone());
     cases.same(&format!("open-{name}"), &opened.bytes("text"), &text);
+    // Where one chunk is all, or one is empty, pieces are what is of interest.
+    if ![0, 1, CHUNK, 2 * CHUNK + 5].contains(&length) {
+        return sealed;
+    }
     cases.accept_digest(&format!("open-last-{name}"), "open_last", "", file.clone());
     for number in 0..=length / CHUNK {
         let mut file = file.clone();
@@ -261,11 +256,12 @@ fn breaches(cases: &mut Cases) {
     let [first, second, last] = parts.as_slice() else {
         return cases.fault("the file has not three chunks".to_owned());
     };
+    let short = sealed(cases, "short", CONTEXT, CHUNK + 100);
     let other = {
         let salt = cases.bytes("another salt", 24);
         let key = cases.array("key");
         let context = hex::decode(CONTEXT).unwrap_or_default();
-        model::file::seal(&key, &context, &salt, &text(2 * CHUNK + 100))
+        model::file::seal(&key, &context, &salt, &text(CHUNK + 100))
     };
     let (foreign_header, foreign) = other.split_at(HEADER);
     let foreign = foreign.get(..SEALED_CHUNK).unwrap_or_default();
@@ -275,9 +271,9 @@ fn breaches(cases: &mut Cases) {
         file.extend_from_slice(first);
         file
     };
-    let cut = |length: usize| whole.get(..length).unwrap_or_default().to_vec();
+    let cut = |length: usize| short.get(..length).unwrap_or_default().to_vec();
     let altered = |place: usize| {
-        let mut file = whole.clone();
+        let mut file = short.clone();
         if let Some(byte) = file.get_mut(place) {
             *byte ^= 0x40;
         }
@@ -290,33 +286,33 @@ fn breaches(cases: &mut Cases) {
         ("header-only", cut(HEADER), ""),
         ("cut-in-the-first-tag", cut(HEADER + 15), ""),
         ("cut-behind-a-chunk", full, "all that is there is genuine"),
-        ("cut-in-a-chunk", cut(HEADER + SEALED_CHUNK + 1000), ""),
-        ("cut-before-the-last-byte", cut(whole.len() - 1), ""),
+        ("cut-in-a-chunk", cut(HEADER + 1000), ""),
+        ("cut-before-the-last-byte", cut(short.len() - 1), ""),
         ("swapped", join(&[header, second, first, last]), ""),
         ("repeated", join(&[header, first, first, second, last]), ""),
         ("left-out", join(&[header, first, last]), ""),
         ("last-twice", join(&[header, first, second, last, last]), ""),
         (
             "foreign-chunk",
-            join(&[header, foreign, second, last]),
+            join(&[
+                short.get(..HEADER).unwrap_or_default(),
+                foreign,
+                short.get(HEADER + SEALED_CHUNK..).unwrap_or_default(),
+            ]),
             "of a file with the same key",
         ),
         (
             "foreign-header",
-            join(&[foreign_header, body]),
+            join(&[foreign_header, short.get(HEADER..).unwrap_or_default()]),
             "of a file with the same key",
         ),
-        ("byte-behind-the-end", join(&[&whole, &[0]]), ""),
+        ("byte-behind-the-end", join(&[&short, &[0]]), ""),
         ("altered-salt", altered(3), ""),
         ("altered-commitment", altered(55), ""),
         ("altered-first-chunk", altered(HEADER), ""),
         ("altered-first-tag", altered(HEADER + CHUNK + 2), ""),
-        (
-            "altered-second-chunk",
-            altered(HEADER + SEALED_CHUNK + 9),
-            "",
-        ),
-        ("altered-last-tag", altered(whole.len() - 1), ""),
+        ("altered-last-chunk", altered(HEADER + SEALED_CHUNK + 9), ""),
+        ("altered-last-tag", altered(short.len() - 1), ""),
     ];
     for (name, file, comment) in refusals {
         let input = json!({"key": key, "context": CONTEXT, "sealed": hex::encode(&file)});
@@ -341,8 +337,8 @@ fn breaches(cases: &mut Cases) {
         cases.accept(name, "open", "", input);
     }
     for (name, file, number, error) in [
-        ("behind-the-end", whole.clone(), 3u64, "OutOfRange"),
-        ("far-behind-the-end", whole.clone(), u64::MAX, "OutOfRange"),
+        ("behind-the-end", short.clone(), 2u64, "OutOfRange"),
+        ("far-behind-the-end", short.clone(), u64::MAX, "OutOfRange"),
         ("in-a-file-of-no-length", cut(HEADER + 15), 0, "Truncated"),
         (
             "another-chunk",
@@ -351,7 +347,7 @@ fn breaches(cases: &mut Cases) {
             "Chunk",
         ),
         ("altered", altered(HEADER + SEALED_CHUNK), 1, "Chunk"),
-        ("shortened", cut(HEADER + 2 * SEALED_CHUNK - 1), 1, "Chunk"),
+        ("shortened", cut(HEADER + SEALED_CHUNK + 50), 1, "Chunk"),
     ] {
         let input = json!({"key": key, "context": CONTEXT, "sealed": hex::encode(&file), "number": number.to_string()});
         cases.refuse(&format!("chunk-{name}"), "open_chunk", error, "", input);
