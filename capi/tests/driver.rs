@@ -23,6 +23,7 @@ const ANSWERED_TWICE: &[(&str, &str)] = &[
     ("agreement", "agreement.verify_bundle"),
     ("envelope", "envelope.parse"),
     ("device", "device.store_key"),
+    ("device", "device.open"),
 ];
 
 fn package() -> &'static Path {

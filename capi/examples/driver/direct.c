@@ -7,8 +7,8 @@
 #include "subrosa.h"
 
 #define NOW UINT64_C(1760000000000)
-/* The most operations on lists, and devices of an account. */
-#define IDS 64
+/* The most values that a store for a moment holds, and the most names that it remembers. */
+#define VALUES 64
 
 /* Whether what comes out of the request is altered. */
 static bool altered;
@@ -64,6 +64,7 @@ static const char *name_of(subrosa_status status) {
       {SUBROSA_ERROR_KIND, "\"UnknownKind\""},           {SUBROSA_ERROR_STALE_BUNDLE, "\"StaleBundle\""},
       {SUBROSA_ERROR_OTHER_ACCOUNT, "\"OtherAccount\""}, {SUBROSA_ERROR_EQUIVOCATION, "\"Equivocation\""},
       {SUBROSA_ERROR_OLD_LIST, "\"OldList\""},           {SUBROSA_ERROR_MISSING_LISTS, "\"MissingLists\""},
+      {SUBROSA_ERROR_INTEGRITY, "\"Integrity\""},
   };
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     if (names[i].status == status) return names[i].name;
@@ -301,18 +302,18 @@ static verdict parse_message(const request *request) {
 
 /* A store that holds nothing for long, and remembers the names of what was asked for and stored. */
 typedef struct names {
-  subrosa_key keys[IDS];
+  subrosa_key keys[VALUES];
   size_t count;
   struct value {
     subrosa_key key;
     uint8_t bytes[4096];
     size_t len;
-  } values[IDS];
+  } values[VALUES];
   size_t stored;
 } names;
 
 static void remember(names *names, const subrosa_key *key) {
-  if (names->count < IDS) names->keys[names->count++] = *key;
+  if (names->count < VALUES) names->keys[names->count++] = *key;
 }
 
 static int32_t names_get(void *context, const subrosa_key *key, uint8_t *value, size_t *len) {
@@ -336,7 +337,7 @@ static int32_t names_commit(void *context, uint64_t base, const subrosa_put *put
   (void)deletes_len;
   for (size_t i = 0; i < puts_len; i++) {
     struct value *value = &names->values[names->stored];
-    if (names->stored == IDS || puts[i].value.len > sizeof value->bytes) return SUBROSA_COMMIT_FAILED;
+    if (names->stored == VALUES || puts[i].value.len > sizeof value->bytes) return SUBROSA_COMMIT_FAILED;
     remember(names, &puts[i].key);
     value->key = puts[i].key;
     value->len = puts[i].value.len;
@@ -400,6 +401,60 @@ static verdict store_key(const request *request) {
   return verdict;
 }
 
+/* A store that has one value, under whichever name is asked for first. */
+typedef struct single {
+  json_bytes value;
+  size_t asked;
+} single;
+
+static int32_t single_get(void *context, const subrosa_key *key, uint8_t *value, size_t *len) {
+  single *single = context;
+  (void)key;
+  if (single->asked++ > 0) return SUBROSA_GET_ABSENT;
+  if (single->value.len > *len) return SUBROSA_GET_FAILED;
+  memcpy(value, single->value.data, single->value.len);
+  *len = single->value.len;
+  return SUBROSA_GET_FOUND;
+}
+
+static int32_t single_commit(void *context, uint64_t base, const subrosa_put *puts, size_t puts_len,
+                             const subrosa_key *deletes, size_t deletes_len) {
+  (void)context, (void)base, (void)puts, (void)puts_len, (void)deletes, (void)deletes_len;
+  return SUBROSA_COMMIT_FAILED;
+}
+
+/* To open a device begins with its root. If that is read, the device asks for more, of which there is nothing. */
+static verdict open_root(const request *request, single *single, const uint8_t *app_key) {
+  subrosa_store *store = NULL;
+  subrosa_device *device = NULL;
+  subrosa_store_vtable vtable = {
+      .struct_size = sizeof vtable, .context = single, .get = single_get, .commit = single_commit};
+  if (subrosa_store_custom(&vtable, &store) != SUBROSA_OK) return CONTRADICTS;
+  subrosa_status status = subrosa_device_open(store, app_key, NULL, NULL, &device);
+  bool kept = subrosa_store_free(store) == SUBROSA_OK;
+  if (!kept || status == SUBROSA_OK) return CONTRADICTS;
+  if (request->error.len > 0) return single->asked == 1 ? refused_as(request, status) : CONTRADICTS;
+  return judged(single->asked > 1);
+}
+
+static verdict open_value(const request *request) {
+  json_bytes app_key, name;
+  single single = {{NULL, 0}, 0};
+  uint64_t kind;
+  verdict verdict = NOT_ASKED;
+  if (!integer_field(request->input, "kind", &kind) || kind != ROOT) return NOT_ASKED;
+  if (!hex_field(request->input, "app_key", &app_key)) return NOT_ASKED;
+  if (hex_field(request->input, "name", &name)) {
+    if (name.len == 0 && app_key.len == SUBROSA_APP_KEY && hex_field(request->input, "value", &single.value)) {
+      verdict = open_root(request, &single, app_key.data);
+      free(single.value.data);
+    }
+    free(name.data);
+  }
+  free(app_key.data);
+  return verdict;
+}
+
 /* ---- All of them ------------------------------------------------------------------------------------------------ */
 
 static struct operation {
@@ -415,6 +470,7 @@ static struct operation {
     {"\"agreement.verify_bundle\"", verify_bundle, 0, false},
     {"\"envelope.parse\"", parse_message, 0, false},
     {"\"device.store_key\"", store_key, 0, false},
+    {"\"device.open\"", open_value, 0, false},
 };
 #define OPERATIONS (sizeof operations / sizeof operations[0])
 
