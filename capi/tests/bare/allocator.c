@@ -50,13 +50,13 @@ int main(void) {
   CHECK(count.taken == 0);
 
   /* What stays is the table of handles. */
-  talk();
+  talk(4);
   CHECK(subrosa_set_allocator(&allocator) == SUBROSA_ERROR_BUSY);
   CHECK(count.taken > 100);
   CHECK(count.held == 1);
   const size_t table = count.bytes;
   for (int i = 0; i < 10; i++) {
-    talk();
+    talk(4);
     CHECK(count.held == 1 && count.bytes == table);
   }
   printf("memory was taken %zu times; what stays: %zu bytes\n", count.taken, table);

@@ -28,13 +28,14 @@ static int32_t urandom(void *context, uint8_t *out, size_t len) {
   if (file == NULL) {
     return -1;
   }
+  setvbuf(file, NULL, _IONBF, 0);
   size_t read = fread(out, 1, len, file);
   fclose(file);
   return read == len ? 0 : -1;
 }
 
-/* Makes two accounts, sends a text each way, and frees everything. */
-static void talk(void) {
+/* Makes two accounts, sends texts in turn, and frees everything. */
+static void talk(int texts) {
   const uint64_t now = 1767225600000;
   const char *text[2] = {"Hello Bob", "Hello Alice"};
   const uint8_t app_key[SUBROSA_APP_KEY] = {42};
@@ -69,18 +70,22 @@ static void talk(void) {
   OK(subrosa_bundles_free(bundles));
   OK(subrosa_addresses_free(begun));
 
-  for (uint8_t i = 0; i < 2; i++) {
+  for (int n = 0; n < texts; n++) {
+    subrosa_device *from = device[n % 2], *to = device[1 - n % 2];
     subrosa_outbox *outbox;
     subrosa_copy copy = {.struct_size = sizeof copy};
     subrosa_event event = {.struct_size = sizeof event};
-    const uint8_t *sent = (const uint8_t *)text[i];
-    const size_t length = strlen(text[i]);
-    OK(subrosa_device_send(device[i], who[1 - i].account, &i, 1, sent, length, 0, now, &outbox));
+    const uint8_t *sent = (const uint8_t *)text[n % 2];
+    const size_t length = strlen(text[n % 2]);
+    const subrosa_bytes id = {(const uint8_t *)"id", 2};
+    OK(subrosa_device_send(from, who[1 - n % 2].account, id.data, id.len, sent, length, 0, now, &outbox));
     OK(subrosa_outbox_copy(outbox, 0, 0, &copy));
-    OK(subrosa_device_receive(device[1 - i], &copy.message, 1, now, &events));
+    OK(subrosa_device_receive(to, &copy.message, 1, now, &events));
+    OK(subrosa_device_sent(from, &id, 1));
     OK(subrosa_events_get(events, 0, &event));
     CHECK(event.kind == SUBROSA_EVENT_MESSAGE);
     CHECK(event.text.len == length && memcmp(event.text.data, sent, length) == 0);
+    OK(subrosa_device_read(to, &event.id, 1));
     OK(subrosa_outbox_free(outbox));
     OK(subrosa_events_free(events));
   }

@@ -13,9 +13,9 @@ static void release(void *context, void *memory, size_t size, size_t align) {
 
 int main(void) {
   const subrosa_allocator allocator = {sizeof allocator, NULL, allocate, release};
-  talk();
+  talk(4);
   CHECK(subrosa_set_allocator(&allocator) == SUBROSA_ERROR_BUSY);
-  talk();
+  talk(4);
   puts("memory came from malloc");
   return 0;
 }
