@@ -77,8 +77,8 @@ extern "C" {
 
 /* ---- Version ---------------------------------------------------------------------------------------------------- */
 
-/* The interface that this header describes: a program runs with every library of the same major version whose minor
- * version is not lower. Before 1.0 of the library, the major version is 0, and each minor version stands alone. */
+/* The interface that this header describes, whatever the version of the library: a program runs with every library of the
+ * same major version whose minor version is not lower. */
 #define SUBROSA_ABI_MAJOR 0
 #define SUBROSA_ABI_MINOR 1
 
@@ -214,8 +214,9 @@ typedef struct subrosa_address {
 
 /* ---- Randomness ------------------------------------------------------------------------------------------------- */
 
-/* A source of randomness. A device copies the structure and calls `fill` during its own calls only, one at a time. What it
- * gives is mixed with the device's secrets: a source that repeats itself repeats no key. */
+/* A source of randomness. A device copies the structure and calls `fill` during its own calls only, one at a time. The keys of
+ * an account and of a device are what it gives; all that comes later is mixed with them: a source that repeats itself from
+ * then on repeats no key. */
 typedef struct subrosa_rng {
   size_t struct_size;
   void *SUBROSA_NULLABLE context;
