@@ -4,6 +4,7 @@
 mod common;
 
 use std::ptr::{null, null_mut};
+use std::rc::Rc;
 
 use common::disk::{Contents, Disk, Fate};
 use common::mem::Mem;
@@ -16,8 +17,8 @@ use subrosa_capi::value::*;
 
 /// Alice over a store and a generator that can fail, and what she can be made to do.
 struct Scene {
-    disk: Box<Disk>,
-    source: Box<Source>,
+    disk: Rc<Disk>,
+    source: Rc<Source>,
     pair: Pair,
     recovery: [u8; 32],
     /// Of a device that can be linked.

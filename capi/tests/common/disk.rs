@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::ptr::null_mut;
+use std::rc::Rc;
 
 use subrosa_capi::store::*;
 
@@ -28,7 +29,7 @@ pub struct Contents {
     pub values: BTreeMap<[u8; 16], Vec<u8>>,
 }
 
-/// Where a device keeps its state.
+/// Where a device keeps its state. What moves is a count of owners: C's pointers to it stay good.
 pub struct Disk {
     pub contents: RefCell<Contents>,
     pub fate: Cell<Fate>,
@@ -45,12 +46,12 @@ pub struct Disk {
 }
 
 impl Disk {
-    pub fn new() -> Box<Self> {
+    pub fn new() -> Rc<Self> {
         Self::with(Contents::default())
     }
 
-    pub fn with(contents: Contents) -> Box<Self> {
-        Box::new(Self {
+    pub fn with(contents: Contents) -> Rc<Self> {
+        Rc::new(Self {
             contents: RefCell::new(contents),
             fate: Cell::new(Fate::Done),
             unreadable: Cell::new(false),

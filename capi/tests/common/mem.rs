@@ -1,6 +1,7 @@
 //! Memory of a C program, reached through nothing but pointers.
 
 use std::cell::UnsafeCell;
+use std::rc::Rc;
 
 /// So many bytes.
 pub const ROOM: usize = 1024;
@@ -10,12 +11,12 @@ pub const ROOM: usize = 1024;
 pub struct Mem(UnsafeCell<[u8; ROOM]>);
 
 impl Mem {
-    pub fn new() -> Box<Self> {
-        Box::new(Self(UnsafeCell::new([0; ROOM])))
+    pub fn new() -> Rc<Self> {
+        Rc::new(Self(UnsafeCell::new([0; ROOM])))
     }
 
     /// Memory that begins with these bytes.
-    pub fn with(bytes: &[u8]) -> Box<Self> {
+    pub fn with(bytes: &[u8]) -> Rc<Self> {
         let mem = Self::new();
         mem.put(0, bytes);
         mem

@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
+use std::rc::Rc;
 
 use subrosa_capi::device::*;
 use subrosa_capi::emoji::*;
@@ -31,8 +32,8 @@ pub const TYPES: [&str; 8] = [
 
 /// Alice, who talks with Bob, and one object of each type.
 pub struct Scene {
-    pub disk: Box<Disk>,
-    pub source: Box<Source>,
+    pub disk: Rc<Disk>,
+    pub source: Rc<Source>,
     pub pair: Pair,
     pub store: *mut subrosa_store,
     pub list: *mut subrosa_list,

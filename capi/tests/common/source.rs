@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
+use std::rc::Rc;
 
 use subrosa_capi::rng::subrosa_rng;
 
@@ -17,8 +18,8 @@ pub struct Source {
 }
 
 impl Source {
-    pub fn new(seed: u64) -> Box<Self> {
-        Box::new(Self {
+    pub fn new(seed: u64) -> Rc<Self> {
+        Rc::new(Self {
             state: Cell::new(seed),
             draws: Cell::new(0),
             fails_at: Cell::new(usize::MAX),
