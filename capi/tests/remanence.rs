@@ -9,6 +9,7 @@ use std::ptr::{null, null_mut};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::disk::{Disk, Fate};
 use common::*;
 use subrosa_capi::device::*;
 use subrosa_capi::result::*;
@@ -150,5 +151,36 @@ fn attack_i7_freed_objects_leave_nothing_behind() {
     });
     ok!(subrosa_device_free(alice));
     ok!(subrosa_device_free(bob));
+    assert_eq!(NEEDLES.found(), 0);
+}
+
+#[test]
+fn attack_i7_a_call_that_fails_leaves_nothing_behind() {
+    let _turn = TURN.lock().unwrap();
+    let disk = Disk::new();
+    let pair = Pair::talking(memory(), disk.store());
+    let message = send(pair.alice, &pair.to_bob, b"2", &TEXT);
+    let envelope = view(&message);
+    NEEDLES.add(&TEXT);
+    let mut events = null_mut();
+    for fate in [Fate::Failed, Fate::Stale] {
+        disk.fate.set(fate);
+        let status = unsafe { subrosa_device_receive(pair.bob, &envelope, 1, NOW, &mut events) };
+        assert_ne!(status, SUBROSA_OK);
+    }
+    disk.fate.set(Fate::Done);
+    ok!(unsafe { subrosa_device_receive(pair.bob, &envelope, 1, NOW, &mut events) });
+    ok!(subrosa_events_free(events));
+    // Another process has changed the store while the inbox was read.
+    let twin = open(disk.store());
+    publish(twin, 0, NOW);
+    ok!(subrosa_device_free(twin));
+    fails!(SUBROSA_ERROR_STALE, unsafe {
+        subrosa_device_inbox(pair.bob, 0, 10, &mut events)
+    });
+    ok!(unsafe { subrosa_device_inbox(pair.bob, 0, 10, &mut events) });
+    assert_eq!(subrosa_events_count(events), 2);
+    ok!(subrosa_events_free(events));
+    pair.free();
     assert_eq!(NEEDLES.found(), 0);
 }

@@ -22,9 +22,9 @@ impl<S: Store> Device<S> {
         count: usize,
         rng: &mut R,
     ) -> Result<Vec<Received>, Error> {
-        self.transact(rng, |batch| {
+        let mut received = Vec::new();
+        let read = self.transact(rng, |batch| {
             let ids = batch.root.inbox;
-            let mut received = Vec::new();
             let mut sequence = (from & SEQUENCE).max(ids.first);
             while sequence < ids.next && received.len() < count {
                 if let Some(entry) = batch.read::<InboxEntry>(&sequence.to_be_bytes())? {
@@ -32,8 +32,12 @@ impl<S: Store> Device<S> {
                 }
                 sequence = sequence.saturating_add(1);
             }
-            Ok(received)
-        })
+            Ok(())
+        });
+        if read.is_err() {
+            received.iter_mut().for_each(Received::forget);
+        }
+        read.map(|()| received)
     }
 
     /// The app has these messages: they are not given out again.

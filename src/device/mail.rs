@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::Zeroize;
+
 use crate::identity::{AccountId, Address};
 use crate::session::Opened;
 
@@ -92,6 +94,11 @@ impl Received {
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
         AccountId::of(&self.from).map(|(account, _)| account)
+    }
+
+    /// Overwrites the text, of a message that nobody gets.
+    pub(super) fn forget(&mut self) {
+        self.text.zeroize();
     }
 }
 

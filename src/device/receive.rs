@@ -28,13 +28,21 @@ impl<S: Store> Device<S> {
         now: u64,
         rng: &mut R,
     ) -> Result<Vec<Event>, Error> {
-        self.transact(rng, |batch| {
-            let mut events = memory::with_capacity(envelopes.len());
+        let mut events = memory::with_capacity(envelopes.len());
+        let received = self.transact(rng, |batch| {
             for (envelope, message) in envelopes.iter().enumerate() {
                 batch.receive(envelope, message, now, &mut events)?;
             }
-            Ok(events)
-        })
+            Ok(())
+        });
+        if received.is_err() {
+            for event in &mut events {
+                if let Event::Message(received) = event {
+                    received.forget();
+                }
+            }
+        }
+        received.map(|()| events)
     }
 
     /// Gives up a first message whose sender is on no device list ([`Event::ListNeeded`]): its one-time prekeys are
