@@ -11,6 +11,7 @@ pub(crate) mod count;
 pub mod dh;
 #[cfg(not(feature = "mock-crypto"))]
 pub mod hash;
+#[cfg(not(feature = "mock-crypto"))]
 pub mod hash512;
 pub mod hedge;
 #[cfg(not(feature = "mock-crypto"))]
@@ -33,6 +34,9 @@ pub mod dh;
 #[cfg(feature = "mock-crypto")]
 #[path = "../fuzz/mock/hash.rs"]
 pub mod hash;
+#[cfg(feature = "mock-crypto")]
+#[path = "../fuzz/mock/hash512.rs"]
+pub mod hash512;
 #[cfg(feature = "mock-crypto")]
 #[path = "../fuzz/mock/kem.rs"]
 pub mod kem;
