@@ -50,9 +50,9 @@ fn driver() -> &'static Path {
             ])
             .arg(package().join("include"))
             .args(["driver.c", "driver/json.c", "driver/direct.c"].map(|file| examples.join(file)))
-            .arg("-L")
-            .arg(libraries)
-            .arg("-lsubrosa_capi")
+            // By its path, and looked for there first: cargo has tests look into another folder, where an older one may lie.
+            .arg(libraries.join("libsubrosa_capi.so"))
+            .arg("-Wl,--disable-new-dtags")
             .arg(format!("-Wl,-rpath,{}", libraries.display()))
             .arg("-o")
             .arg(&driver)
