@@ -70,6 +70,10 @@ fn wycheproof_holds() {
             of_length(test, "ek", 1184)
         }),
         ("mlkem_768_keygen_seed_test.json", &|_, _| true),
+        (
+            "c2sp_chunked_encryption_aes_256_gcm_test.json",
+            &|_, test| of_length(test, "key", 32),
+        ),
     ] {
         let found = report
             .files
@@ -131,6 +135,7 @@ fn changed_public_vectors_fail() {
         ("mlkem_768_test.json", "K"),
         ("mlkem_768_encaps_test.json", "K"),
         ("mlkem_768_keygen_seed_test.json", "ek"),
+        ("c2sp_chunked_encryption_aes_256_gcm_test.json", "msgSha512"),
     ];
     for (name, field) in names {
         let path = changed("public", &folder.join("wycheproof").join(name), |vectors| {
@@ -184,7 +189,8 @@ fn broken_public_vectors_are_failures_and_never_panics() {
         r#"{"numberOfTests":2,"testGroups":[{"tests":[]}]}"#,
         r#"{"numberOfTests":1,"testGroups":[{"keySize":256,"tagSize":128,"publicKey":{"pk":"zz"},"tests":[{"result":"valid",
             "key":"zz","iv":"zz","aad":"","msg":"","ct":"","tag":"zz","salt":"z","ikm":"","info":"","size":1,"okm":"",
-            "private":"","public":"zz","shared":"","sig":"","seed":"z","ek":"z","c":"","K":"","m":""}]}]}"#,
+            "private":"","public":"zz","shared":"","sig":"","seed":"z","ek":"z","c":"","K":"","m":"",
+            "ctx":"","msgLength":0,"msgSha512":""}]}]}"#,
     ] {
         for name in [
             "aes_gcm_test.json",
@@ -196,6 +202,7 @@ fn broken_public_vectors_are_failures_and_never_panics() {
             "mlkem_768_test.json",
             "mlkem_768_encaps_test.json",
             "mlkem_768_keygen_seed_test.json",
+            "c2sp_chunked_encryption_aes_256_gcm_test.json",
         ] {
             fs::write(folder.join(name), text).unwrap();
         }
