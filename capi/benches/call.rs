@@ -1,9 +1,9 @@
 //! What the C interface adds to the call of the library below it: the same device, sealing the same texts.
 //!
 //! `send_64_B` seals 64 bytes for one device: in Rust, and through the interface, with the views of the result read and the
-//! result freed; `beyond_rust_and_1_us` does both in turn, and counts how much longer the second takes, from which what
-//! slows the machine down for both is gone. `handle` is the part of it that does not depend on the call: an object that is looked up; one that is
-//! made, and freed.
+//! result freed. `beyond_rust_and_1_us` does both in turn, and counts how much longer the second takes: what slows the
+//! machine down for both is gone. `handle` is the part that does not depend on the call: an object that is looked up; one
+//! that is made, and freed.
 
 use std::hint::black_box;
 use std::ptr;
