@@ -336,6 +336,26 @@ fn breaches(cases: &mut Cases) {
         );
         cases.accept(name, "open", "", input);
     }
+    for (name, file, error) in [
+        ("altered", altered(short.len() - 1), "Chunk"),
+        ("cut", cut(HEADER + SEALED_CHUNK + 50), "Chunk"),
+        (
+            "cut-behind-a-chunk",
+            cut(HEADER + SEALED_CHUNK),
+            "Truncated",
+        ),
+        ("cut-in-the-header", cut(30), "Truncated"),
+    ] {
+        let input = json!({"key": key, "context": CONTEXT, "sealed": hex::encode(&file)});
+        cases.refuse(&format!("last-{name}"), "open_last", error, "", input);
+    }
+    let input = json!({
+        "key": cases.hex("another key", 32),
+        "context": CONTEXT,
+        "sealed": hex::encode(&short),
+        "number": "0",
+    });
+    cases.refuse("chunk-another-key", "open_chunk", "Commitment", "", input);
     for (name, file, number, error) in [
         ("behind-the-end", short.clone(), 2u64, "OutOfRange"),
         ("far-behind-the-end", short.clone(), u64::MAX, "OutOfRange"),
