@@ -14,6 +14,7 @@
 //!
 //! [C2SP chunked-encryption]: https://c2sp.org/chunked-encryption
 
+mod buffer;
 mod chunk;
 mod error;
 pub mod limits;

@@ -4,9 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::Zeroize;
-
 use super::Error;
+use super::buffer::Buffer;
 use super::chunk::{Chunks, FileKey, HEADER, SALT, SEALED_CHUNK};
 use crate::crypto::Secret;
 use crate::memory;
@@ -31,9 +30,7 @@ use crate::memory;
 pub struct Opener {
     state: State,
     /// The bytes of the next chunk, or of the header, as far as they are there.
-    buffer: Vec<u8>,
-    /// How many.
-    filled: usize,
+    buffer: Buffer,
 }
 
 enum State {
@@ -51,13 +48,10 @@ impl Opener {
     /// Begins to open a file.
     #[must_use]
     pub fn new(key: FileKey, context: &[u8]) -> Self {
-        let mut buffer = memory::with_capacity(SEALED_CHUNK);
-        memory::lengthen(&mut buffer, SEALED_CHUNK);
         let context = memory::copied(context);
         Self {
             state: State::Header { key, context },
-            buffer,
-            filled: 0,
+            buffer: Buffer::new(),
         }
     }
 
@@ -67,7 +61,7 @@ impl Opener {
     /// [`Error::Commitment`], [`Error::Chunk`], [`Error::TooLong`]; [`Error::Ended`] for bytes behind the end.
     pub fn feed(&mut self, sealed: &mut &[u8]) -> Result<Option<&[u8]>, Error> {
         if let State::Header { .. } = &self.state {
-            if self.take(sealed, HEADER) {
+            if !self.buffer.fill(sealed, HEADER) {
                 return Ok(None);
             }
             self.begin()?;
@@ -77,23 +71,10 @@ impl Opener {
             State::Ended => return Err(self.fail(Error::Ended)),
             _ => {}
         }
-        if self.take(sealed, SEALED_CHUNK) {
+        if !self.buffer.fill(sealed, SEALED_CHUNK) {
             return Ok(None);
         }
-        self.open(SEALED_CHUNK).map(Some)
-    }
-
-    /// Takes bytes into the buffer until `wanted` are there; whether some are still missing.
-    fn take(&mut self, sealed: &mut &[u8], wanted: usize) -> bool {
-        let room = wanted.saturating_sub(self.filled).min(sealed.len());
-        let (front, rest) = sealed.split_at_checked(room).unwrap_or_default();
-        let end = self.filled.saturating_add(room);
-        if let Some(free) = self.buffer.get_mut(self.filled..end) {
-            free.copy_from_slice(front);
-        }
-        self.filled = end;
-        *sealed = rest;
-        end < wanted
+        self.open().map(Some)
     }
 
     /// Checks the header, which is whole.
@@ -101,9 +82,8 @@ impl Opener {
         let State::Header { key, context } = &self.state else {
             return Ok(());
         };
-        let header = self.buffer.get(..HEADER).unwrap_or_default();
-        let begun = begin(key, context, header);
-        self.filled = 0;
+        let begun = begin(key, context, self.buffer.front(HEADER));
+        self.buffer.take_filled();
         match begun {
             Ok(chunks) => {
                 let chunks = Box::new(chunks);
@@ -114,14 +94,13 @@ impl Opener {
         }
     }
 
-    /// Opens the chunk that has so many bytes in the buffer.
-    fn open(&mut self, length: usize) -> Result<&[u8], Error> {
-        self.filled = 0;
+    /// Opens the chunk that is in the buffer.
+    fn open(&mut self) -> Result<&[u8], Error> {
+        let length = self.buffer.take_filled();
         let State::Chunks { chunks, next } = &mut self.state else {
             return Err(Error::Ended);
         };
-        let sealed = self.buffer.get_mut(..length).unwrap_or_default();
-        match chunks.open(*next, sealed) {
+        match chunks.open(*next, self.buffer.front_mut(length)) {
             Ok(text) => {
                 *next = next.saturating_add(1);
                 Ok(text)
@@ -149,11 +128,9 @@ impl Opener {
             State::Ended => return Err(self.fail(Error::Ended)),
             State::Chunks { .. } => {}
         }
-        let length = self.filled;
-        self.open(length)?;
+        let text = self.open()?.len();
         self.state = State::Ended;
-        let text = length.saturating_sub(crate::crypto::aead::TAG);
-        Ok(self.buffer.get(..text).unwrap_or_default())
+        Ok(self.buffer.front(text))
     }
 }
 
@@ -166,12 +143,6 @@ pub(super) fn begin(key: &FileKey, context: &[u8], header: &[u8]) -> Result<Chun
         return Err(Error::Commitment);
     }
     Ok(chunks)
-}
-
-impl Drop for Opener {
-    fn drop(&mut self) {
-        self.buffer.zeroize();
-    }
 }
 
 impl fmt::Debug for Opener {

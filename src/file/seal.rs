@@ -1,15 +1,12 @@
 //! Sealing a file, from its first byte to its last.
 
-use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::Zeroize;
-
 use super::Error;
-use super::chunk::{CHUNK, Chunks, FileKey, HEADER, SALT, SEALED_CHUNK};
+use super::buffer::Buffer;
+use super::chunk::{CHUNK, Chunks, FileKey, HEADER, SALT};
 use crate::crypto::aead::TAG;
 use crate::crypto::{TryCryptoRng, hedge};
-use crate::memory;
 
 /// Seals a file: takes its text in pieces of any length, gives out sealed chunks, and has memory for one.
 ///
@@ -33,9 +30,7 @@ pub struct Sealer {
     /// The number of the next chunk.
     next: u64,
     /// The text of the next chunk as far as it is there, or the chunk that was given out last.
-    buffer: Vec<u8>,
-    /// Bytes of text in the buffer.
-    filled: usize,
+    buffer: Buffer,
     /// No further text is taken.
     ended: bool,
 }
@@ -71,13 +66,10 @@ impl Sealer {
         for (to, from) in header.iter_mut().zip(bytes) {
             *to = *from;
         }
-        let mut buffer = memory::with_capacity(SEALED_CHUNK);
-        memory::lengthen(&mut buffer, SEALED_CHUNK);
         let sealer = Self {
             chunks,
             next: 0,
-            buffer,
-            filled: 0,
+            buffer: Buffer::new(),
             ended: false,
         };
         (sealer, header)
@@ -97,18 +89,13 @@ impl Sealer {
         if self.ended {
             return Err(Error::Ended);
         }
-        let room = CHUNK.saturating_sub(self.filled).min(text.len());
-        let (front, rest) = text.split_at_checked(room).unwrap_or_default();
-        if self.filled.saturating_add(room) == CHUNK && self.next >= super::limits::CHUNKS_MAX - 1 {
+        let filled = self.buffer.filled();
+        let whole = filled.saturating_add(self.buffer.room(CHUNK, text)) == CHUNK;
+        // The last chunk, which is shorter, needs a number, too.
+        if whole && self.next >= super::limits::CHUNKS_MAX - 1 {
             return Err(Error::TooLong);
         }
-        let end = self.filled.saturating_add(room);
-        if let Some(free) = self.buffer.get_mut(self.filled..end) {
-            free.copy_from_slice(front);
-        }
-        self.filled = end;
-        *text = rest;
-        if self.filled < CHUNK {
+        if !self.buffer.fill(text, CHUNK) {
             return Ok(None);
         }
         self.seal().map(Some)
@@ -116,17 +103,12 @@ impl Sealer {
 
     /// Seals what is in the buffer as the next chunk.
     fn seal(&mut self) -> Result<&[u8], Error> {
-        let filled = core::mem::take(&mut self.filled);
-        let sealed = self.buffer.get_mut(..filled.saturating_add(TAG));
-        let (text, tag) = sealed
-            .and_then(|sealed| sealed.split_last_chunk_mut::<TAG>())
-            .ok_or(Error::Ended)?;
+        let length = self.buffer.take_filled().saturating_add(TAG);
+        let sealed = self.buffer.front_mut(length);
+        let (text, tag) = sealed.split_last_chunk_mut::<TAG>().ok_or(Error::Ended)?;
         *tag = self.chunks.seal(self.next, text)?;
         self.next = self.next.saturating_add(1);
-        Ok(self
-            .buffer
-            .get(..filled.saturating_add(TAG))
-            .unwrap_or_default())
+        Ok(self.buffer.front(length))
     }
 
     /// Ends the file, and gives its last chunk.
@@ -139,12 +121,6 @@ impl Sealer {
         }
         self.ended = true;
         self.seal()
-    }
-}
-
-impl Drop for Sealer {
-    fn drop(&mut self) {
-        self.buffer.zeroize();
     }
 }
 
