@@ -14,6 +14,7 @@
 //!
 //! [C2SP chunked-encryption]: https://c2sp.org/chunked-encryption
 
+mod blob;
 mod buffer;
 mod chunk;
 mod error;
@@ -22,6 +23,7 @@ mod open;
 mod pieces;
 mod seal;
 
+pub use blob::{Blob, BlobId, MediaType, padded_len, stored_len};
 #[cfg(feature = "hazmat")]
 pub(crate) use chunk::Derived;
 pub use chunk::{CHUNK, FileKey, HEADER, SALT, SEALED_CHUNK, sealed_len, text_len};

@@ -6,7 +6,7 @@
 use core::fmt;
 
 /// The lengths below Padmé's.
-const BUCKETS: [usize; 4] = [192, 256, 512, 1024];
+const BUCKETS: [u64; 4] = [192, 256, 512, 1024];
 
 /// The padding is not zero, or the length is none that a sender produces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,12 @@ impl core::error::Error for BadPadding {}
 /// The smallest allowed length that holds `content` bytes (SPEC §5-R1); `None` where it would not fit a `usize`.
 #[must_use]
 pub fn padded_length(content: usize) -> Option<usize> {
+    usize::try_from(padded_file_length(u64::try_from(content).ok()?)?).ok()
+}
+
+/// The same for what need not be in memory; `None` where it would not fit a `u64`.
+#[must_use]
+pub fn padded_file_length(content: u64) -> Option<u64> {
     for bucket in BUCKETS {
         if content <= bucket {
             return Some(bucket);
@@ -51,11 +57,11 @@ pub fn require_zeros(padding: &[u8]) -> Result<(), BadPadding> {
 }
 
 /// Padmé: with e = floor(log2 n) and s = floor(log2 e) + 1, the lowest e - s bits of the length are zero.
-fn padme(length: usize) -> Option<usize> {
+fn padme(length: u64) -> Option<u64> {
     let exponent = length.checked_ilog2()?;
     let significant = exponent.checked_ilog2()?.checked_add(1)?;
     let zeros = exponent.checked_sub(significant)?;
-    let mask = 1usize.checked_shl(zeros)?.checked_sub(1)?;
+    let mask = 1u64.checked_shl(zeros)?.checked_sub(1)?;
     Some(length.checked_add(mask)? & !mask)
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::crypto;
+use crate::{crypto, wire};
 
 /// Why a file is refused. Whoever gives out what was opened before it must say so to its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Error {
     Ended,
     /// The file has no such place.
     OutOfRange,
+    /// Bytes that are no encoding of what they should be, or a value that its field does not allow.
+    Malformed,
     /// The caller's random number generator failed.
     Rng,
 }
@@ -33,12 +35,19 @@ impl fmt::Display for Error {
             Self::TooLong => "the file is too long",
             Self::Ended => "the file is at its end",
             Self::OutOfRange => "the file has no such place",
+            Self::Malformed => "the bytes are malformed",
             Self::Rng => "the random number generator failed",
         })
     }
 }
 
 impl core::error::Error for Error {}
+
+impl From<wire::Error> for Error {
+    fn from(_: wire::Error) -> Self {
+        Self::Malformed
+    }
+}
 
 impl From<crypto::Error> for Error {
     fn from(error: crypto::Error) -> Self {

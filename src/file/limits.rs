@@ -6,3 +6,6 @@ pub const CHUNKS_MAX: u64 = 1 << 38;
 
 /// Longest text of a file: the last chunk is shorter than the others.
 pub const TEXT_MAX: u64 = (1 << 52) - 1;
+
+/// Longest media type, `type/subtype`: all registered ones and a byte for their length.
+pub const MEDIA_TYPE_MAX: usize = 127;
