@@ -10,7 +10,7 @@
 //!
 //! This is [C2SP chunked-encryption], instantiated as Cobblestone-256. [`Sealer`] and [`Opener`] take bytes and give out
 //! chunks, with memory for one; [`Pieces`] opens any piece of a file. What no chunk's tag has vouched for is never given
-//! out.
+//! out. With `std` there are adapters of all three for files and sockets (`io`).
 //!
 //! [C2SP chunked-encryption]: https://c2sp.org/chunked-encryption
 
@@ -18,6 +18,9 @@ mod blob;
 mod buffer;
 mod chunk;
 mod error;
+#[cfg(feature = "std")]
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
+pub mod io;
 pub mod limits;
 mod open;
 mod pieces;

@@ -1,6 +1,9 @@
-//! What is allocated: one output for each message of a steady chain, and never more than the input is long.
+//! What is allocated: one output for each message of a steady chain, never more than the input is long, and two chunks for a
+//! file of any length.
 
 mod common;
+
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
 use allocation_counter::{AllocationInfo, measure};
 use common::server::{Server, messages, receive, register, send};
@@ -9,6 +12,8 @@ use subrosa::crypto::Secret;
 use subrosa::crypto::hedge::{Hedge, Hedged};
 use subrosa::device::store::{Key, Unreadable};
 use subrosa::device::{Commit, MemoryStore, Store};
+use subrosa::file::io::{Reader, SeekReader, Writer};
+use subrosa::file::{CHUNK, FileKey};
 use subrosa::state::{Format, seal};
 use subrosa::{AppKey, Bundle, Conversation, DeviceIdentity, Incoming, Prekeys, import};
 
@@ -210,4 +215,57 @@ fn a_device_is_opened_in_a_few_kilobytes() {
     });
     assert!(info.bytes_max < 4_096, "{} bytes", info.bytes_max);
     assert_eq!(opened.unwrap().into_store().1, 2);
+}
+
+/// Sealed, opened, and read at many places: one chunk, and less than another for keys and state.
+#[test]
+fn a_file_of_any_length_takes_the_memory_of_two_chunks() {
+    const LENGTH: u64 = 40 * 1024 * 1024 + 5;
+    let key = || FileKey::from_bytes(Secret::new([1; 32]));
+    let require_small = |what: &str, info: AllocationInfo| {
+        assert!(info.bytes_max <= 2 * CHUNK as u64, "{what}: {info:?}");
+        assert!(info.bytes_max >= CHUNK as u64, "{what}: it was measured");
+    };
+    let mut sealed = Vec::with_capacity(LENGTH as usize + LENGTH as usize / 1000 + 100);
+    let info = measure(|| {
+        let mut writer = Writer::new(&mut sealed, &key(), b"", &mut SeededRng(7)).unwrap();
+        let mut piece = [7; 5000];
+        let mut text = io::repeat(7).take(LENGTH);
+        loop {
+            let count = text.read(&mut piece).unwrap();
+            if count == 0 {
+                break;
+            }
+            writer.write_all(&piece[..count]).unwrap();
+        }
+        writer.finish().unwrap();
+    });
+    require_small("sealing", info);
+    let read_to_end = |reader: &mut dyn Read| {
+        let mut piece = [0; 5000];
+        let mut length = 0;
+        loop {
+            let count = reader.read(&mut piece).unwrap();
+            if count == 0 {
+                return length;
+            }
+            assert!(piece[..count].iter().all(|byte| *byte == 7));
+            length += count as u64;
+        }
+    };
+    let info = measure(|| {
+        let mut reader = Reader::new(sealed.as_slice(), key(), b"");
+        assert_eq!(read_to_end(&mut reader), LENGTH);
+    });
+    require_small("opening", info);
+    let info = measure(|| {
+        let mut reader = SeekReader::new(Cursor::new(&sealed), &key(), b"").unwrap();
+        assert_eq!(reader.seek(SeekFrom::End(0)).unwrap(), LENGTH);
+        let mut piece = [0; 4_096];
+        for at in (0..LENGTH - 4_096).step_by(123_457) {
+            assert_eq!(reader.read_at(at, &mut piece).unwrap(), 4_096);
+            assert_eq!(piece, [7; 4_096]);
+        }
+    });
+    require_small("reading at places", info);
 }

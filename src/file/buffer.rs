@@ -39,6 +39,19 @@ impl Buffer {
         end >= wanted
     }
 
+    /// Where the next bytes go, until `wanted` are there.
+    #[cfg(feature = "std")]
+    pub fn free(&mut self, wanted: usize) -> &mut [u8] {
+        let free = self.bytes.get_mut(self.filled..wanted);
+        free.unwrap_or_default()
+    }
+
+    /// So many bytes were put in front of what was [`free`](Self::free).
+    #[cfg(feature = "std")]
+    pub const fn add(&mut self, more: usize) {
+        self.filled = self.filled.saturating_add(more);
+    }
+
     /// How many bytes are there.
     pub const fn filled(&self) -> usize {
         self.filled

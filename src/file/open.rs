@@ -77,6 +77,40 @@ impl Opener {
         self.open().map(Some)
     }
 
+    /// Where the next bytes of the file go, for whoever can put them there; never nothing.
+    #[cfg(feature = "std")]
+    pub(super) fn free(&mut self) -> Result<&mut [u8], Error> {
+        match &self.state {
+            State::Header { .. } => Ok(self.buffer.free(HEADER)),
+            State::Chunks { .. } => Ok(self.buffer.free(SEALED_CHUNK)),
+            State::Ended => Err(self.fail(Error::Ended)),
+            State::Failed(error) => Err(*error),
+        }
+    }
+
+    /// So many bytes were put in front of what was [`free`](Self::free): the length of the text of a chunk, if that makes
+    /// one whole.
+    #[cfg(feature = "std")]
+    pub(super) fn add(&mut self, more: usize) -> Result<Option<usize>, Error> {
+        self.buffer.add(more);
+        match &self.state {
+            State::Header { .. } if self.buffer.filled() >= HEADER => {
+                self.begin()?;
+                Ok(None)
+            }
+            State::Chunks { .. } if self.buffer.filled() >= SEALED_CHUNK => {
+                self.open().map(|text| Some(text.len()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The text that was given out last, which has this length, as long as no byte was taken since.
+    #[cfg(feature = "std")]
+    pub(super) fn given(&self, length: usize) -> &[u8] {
+        self.buffer.front(length)
+    }
+
     /// Checks the header, which is whole.
     fn begin(&mut self) -> Result<(), Error> {
         let State::Header { key, context } = &self.state else {

@@ -101,6 +101,12 @@ impl Sealer {
         self.seal().map(Some)
     }
 
+    /// The chunk that was given out last, which has this length, as long as no text was taken since.
+    #[cfg(feature = "std")]
+    pub(super) fn given(&self, length: usize) -> &[u8] {
+        self.buffer.front(length)
+    }
+
     /// Seals what is in the buffer as the next chunk.
     fn seal(&mut self) -> Result<&[u8], Error> {
         let length = self.buffer.take_filled().saturating_add(TAG);

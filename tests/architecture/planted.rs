@@ -354,6 +354,7 @@ fn crate_named_out_of_place() {
     for (module, text, wanted) in [
         ("lib", "use sha2::Sha256;", "lib: names sha2"),
         ("crypto", "use std::vec::Vec;", "crypto: names std"),
+        ("file::seal", "use std::io::Write;", "file::seal: names std"),
         (
             "crypto::aead",
             "use libcrux_ml_kem::mlkem768;",
@@ -369,6 +370,7 @@ fn crate_named_out_of_place() {
     for (module, text) in [
         ("lib", "extern crate alloc; extern crate std;"),
         ("os", "use std::time::SystemTime; use getrandom::SysRng;"),
+        ("file::io::writer", "use std::io::Write;"),
         (
             "crypto::kem",
             "use libcrux_ml_kem::mlkem768; use sha2::Sha256;",
