@@ -25,6 +25,7 @@ pub mod limits;
 mod open;
 mod pieces;
 mod seal;
+pub mod tree;
 
 pub use blob::{Blob, BlobId, MediaType, padded_len, stored_len};
 #[cfg(feature = "hazmat")]

@@ -4,7 +4,7 @@ use super::{Error, Secret, counted};
 
 #[path = "mix.rs"]
 pub(super) mod mix;
-use mix::{mix, mix_joined, spread};
+use mix::{Joined, mix, mix_joined, spread};
 
 /// Bytes of a hash.
 pub const HASH: usize = 32;
@@ -17,6 +17,36 @@ const EXPAND_MAX: usize = 255 * HASH;
 pub fn sha256(parts: &[&[u8]]) -> [u8; HASH] {
     counted!(Hash);
     bytes(mix_joined(0, parts))
+}
+
+/// The same of parts that come one by one.
+#[derive(Clone)]
+pub struct Hashing(Joined);
+
+impl Hashing {
+    /// Of nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Joined::new(0))
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all that was taken.
+    #[must_use]
+    pub fn finish(self) -> [u8; HASH] {
+        counted!(Hash);
+        bytes(self.0.finish())
+    }
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 fn bytes<const N: usize>(seed: u64) -> [u8; N] {

@@ -18,19 +18,45 @@ pub(crate) fn mix(parts: &[&[u8]]) -> u64 {
 
 /// The 64-bit digest of `parts` behind each other, wherever they meet.
 pub(crate) fn mix_joined(seed: u64, parts: &[&[u8]]) -> u64 {
-    let (mut state, mut word, mut filled) = (seed, 0, 0);
+    let mut joined = Joined::new(seed);
     for part in parts {
-        for byte in *part {
-            word |= u64::from(*byte) << filled;
-            filled += 8;
-            if filled == 64 {
-                state = step(state, word);
-                (word, filled) = (0, 0);
+        joined.update(part);
+    }
+    joined.finish()
+}
+
+/// The same of parts that come one by one.
+#[derive(Clone)]
+pub(crate) struct Joined {
+    state: u64,
+    word: u64,
+    filled: u64,
+}
+
+impl Joined {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self {
+            state: seed,
+            word: 0,
+            filled: 0,
+        }
+    }
+
+    pub(crate) fn update(&mut self, part: &[u8]) {
+        for byte in part {
+            self.word |= u64::from(*byte) << self.filled;
+            self.filled += 8;
+            if self.filled == 64 {
+                self.state = step(self.state, self.word);
+                (self.word, self.filled) = (0, 0);
             }
         }
     }
-    // The bits in use tell a last zero from none.
-    step(step(state, word), filled)
+
+    pub(crate) const fn finish(&self) -> u64 {
+        // The bits in use tell a last zero from none.
+        step(step(self.state, self.word), self.filled)
+    }
 }
 
 /// Fills `out` with bytes that follow from `seed`.

@@ -29,6 +29,38 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; HASH] {
     hash.finalize().into()
 }
 
+/// SHA-256 of what comes piece by piece: of what is public, for nothing of it is overwritten.
+#[derive(Clone)]
+pub struct Hashing(Sha256);
+
+impl Hashing {
+    /// Of nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Sha256::new())
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        #[cfg(test)]
+        super::count::hashed(bytes.len());
+        Digest::update(&mut self.0, bytes);
+    }
+
+    /// The hash of all that was taken.
+    #[must_use]
+    pub fn finish(self) -> [u8; HASH] {
+        counted!(Hash);
+        self.0.finalize().into()
+    }
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Bytes of a block of SHA-256.
 const BLOCK: usize = 64;
 

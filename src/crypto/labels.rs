@@ -60,6 +60,8 @@ labels! {
     EMOJI = "emoji";
     /// The key of the keys under which a device's values are stored.
     STORE_KEY = "store key";
+    /// Hash over length, header and root of a blob: its id.
+    BLOB = "blob";
 }
 
 /// Purposes of the hedged generator (SPEC §3.6): what stands behind [`RAND`].

@@ -14,6 +14,8 @@ pub enum Error {
     Chunk,
     /// The file ends before its last chunk, or within its first 56 bytes.
     Truncated,
+    /// The proof is not one of these pieces of this blob.
+    Proof,
     /// More chunks than a file may have.
     TooLong,
     /// The file is at its end: nothing can be added to it.
@@ -32,6 +34,7 @@ impl fmt::Display for Error {
             Self::Commitment => "the key or the context is not that of this file",
             Self::Chunk => "a piece of the file is altered or out of place",
             Self::Truncated => "the end of the file is missing",
+            Self::Proof => "the proof does not hold",
             Self::TooLong => "the file is too long",
             Self::Ended => "the file is at its end",
             Self::OutOfRange => "the file has no such place",

@@ -9,3 +9,6 @@ pub const TEXT_MAX: u64 = (1 << 52) - 1;
 
 /// Longest media type, `type/subtype`: all registered ones and a byte for their length.
 pub const MEDIA_TYPE_MAX: usize = 127;
+
+/// How far the root of a tree stands above its leaves, at most: 2 to this power are [`CHUNKS_MAX`].
+pub const LEVELS_MAX: u32 = CHUNKS_MAX.ilog2();
