@@ -10,7 +10,7 @@ use crate::handle::{self, Exclusive, Object};
 use crate::list::subrosa_list;
 use crate::rng::{Rng, subrosa_rng};
 use crate::status::{Status, subrosa_status};
-use crate::store::{Shared, subrosa_store};
+use crate::store::{Lent, subrosa_store};
 use crate::value::{self, SUBROSA_SEED, subrosa_address};
 
 mod accounts;
@@ -32,7 +32,7 @@ pub use prekeys::{subrosa_device_publish, subrosa_device_publish_due};
 
 /// A device with its generator.
 pub struct subrosa_device {
-    pub(crate) device: Device<Shared>,
+    pub(crate) device: Device<Lent>,
     pub(crate) rng: Rng,
 }
 
@@ -74,16 +74,16 @@ impl Parts {
     /// Makes the device, which takes the store, and gives it out.
     fn make<T>(
         self,
-        make: impl FnOnce(Shared, AppKey, &mut Rng) -> Result<(Device<Shared>, T), Status>,
+        make: impl FnOnce(Lent, AppKey, &mut Rng) -> Result<(Device<Lent>, T), Status>,
     ) -> Result<T, Status> {
         let Self {
-            store,
+            mut store,
             app_key,
             mut rng,
             to,
         } = self;
         let reserved = handle::reserve()?;
-        let (device, rest) = make(store.store.clone(), app_key, &mut rng)?;
+        let (device, rest) = make(store.store.lend()?, app_key, &mut rng)?;
         store.end();
         to.write(reserved.fill(subrosa_device { device, rng }));
         Ok(rest)
@@ -311,11 +311,11 @@ pub extern "C" fn subrosa_device_reopen_with(
 ) -> subrosa_status {
     call(|| {
         let mut device = handle::exclusive(device)?;
-        let store = handle::exclusive(store)?;
+        let mut store = handle::exclusive(store)?;
         if store.may_have_lost {
             return Err(Status::ROLLED_BACK);
         }
-        device.device.reopen_with(store.store.clone())?;
+        device.device.reopen_with(store.store.lend()?)?;
         store.end();
         Ok(())
     })
@@ -343,7 +343,7 @@ impl<O> Given<O> {
 unsafe fn with_result<O: Object, T>(
     device: *mut subrosa_device,
     to: *mut *mut O,
-    work: impl FnOnce(&mut Device<Shared>, &mut Rng) -> Result<T, Status>,
+    work: impl FnOnce(&mut Device<Lent>, &mut Rng) -> Result<T, Status>,
     object: impl FnOnce(T) -> O,
 ) -> Result<Given<O>, Status> {
     // SAFETY: the caller's promise.
@@ -357,7 +357,7 @@ unsafe fn with_result<O: Object, T>(
 /// Runs one call of a device.
 pub(crate) fn with<T>(
     device: *mut subrosa_device,
-    work: impl FnOnce(&mut Device<Shared>, &mut Rng) -> Result<T, Status>,
+    work: impl FnOnce(&mut Device<Lent>, &mut Rng) -> Result<T, Status>,
 ) -> Result<T, Status> {
     let mut device = handle::exclusive(device)?;
     let subrosa_device { device, rng } = &mut *device;

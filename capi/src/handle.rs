@@ -70,10 +70,12 @@ const _: () = assert!(FIRST << BLOCKS <= 1 << PLACE);
 static TABLE: [AtomicPtr<Place>; BLOCKS] = [const { AtomicPtr::new(ptr::null_mut()) }; BLOCKS];
 /// How many blocks there are.
 static MADE: AtomicUsize = AtomicUsize::new(0);
-/// Places that are taken.
-static TAKEN: AtomicUsize = AtomicUsize::new(0);
-/// Where to look for a vacant place next.
+/// The place that was vacated last: where to look for a vacant one first. It is in the processor's cache.
+static LAST: AtomicUsize = AtomicUsize::new(0);
+/// Where to look after that.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
+/// Places that are looked at before the table grows.
+const LOOKS: usize = 16;
 
 /// Places of so many blocks.
 const fn places(blocks: usize) -> usize {
@@ -120,6 +122,11 @@ fn place(number: usize) -> Option<&'static Place> {
     Some(unsafe { &*place })
 }
 
+/// The number of the place that a handle names, whatever it is.
+const fn place_number(handle: usize) -> usize {
+    handle >> USES & ((1 << PLACE) - 1)
+}
+
 /// A handle, taken apart: the place, and how often it was used before.
 fn find<T: Object>(handle: *const T) -> Result<(&'static Place, usize), Status> {
     let number = handle.addr();
@@ -128,7 +135,7 @@ fn find<T: Object>(handle: *const T) -> Result<(&'static Place, usize), Status> 
     if kind != T::KIND || uses == 0 {
         return Err(Status::HANDLE);
     }
-    let place = place(number >> USES & ((1 << PLACE) - 1)).ok_or(Status::HANDLE)?;
+    let place = place(place_number(number)).ok_or(Status::HANDLE)?;
     Ok((place, uses))
 }
 
@@ -206,7 +213,6 @@ impl Held {
         let object = object.take();
         let uses = self.uses.saturating_add(1).min(USES_MAX);
         self.place.word.store(word(uses, VACANT), Ordering::Release);
-        TAKEN.fetch_sub(1, Ordering::Relaxed);
         object
     }
 }
@@ -307,23 +313,24 @@ pub struct Reserved<T> {
 
 /// Takes a place for an object.
 pub fn reserve<T: Object>() -> Result<Reserved<T>, Status> {
+    let last = LAST.load(Ordering::Relaxed);
+    if let Some(held) = place(last).and_then(try_take) {
+        return Ok(Reserved::new(held, last));
+    }
     loop {
         let made = MADE.load(Ordering::Acquire);
         let places = places(made);
-        // While a quarter is vacant, a place is found at the fourth try; once there is no further block, at any.
-        let vacant = places.saturating_sub(TAKEN.load(Ordering::Relaxed));
-        if vacant > places >> 2 || made == BLOCKS {
-            for _ in 0..places.saturating_mul(2) {
-                let turn = NEXT.fetch_add(1, Ordering::Relaxed);
-                let number = turn.checked_rem(places).unwrap_or_default();
-                if let Some(held) = place(number).and_then(try_take) {
-                    let number = T::KIND << (USES + PLACE) | number << USES | held.uses;
-                    return Ok(Reserved {
-                        held: Some(held),
-                        number,
-                        of: PhantomData,
-                    });
-                }
+        // Once there is no further block, a vacant place is found wherever it is.
+        let looks = if made < BLOCKS {
+            LOOKS.min(places)
+        } else {
+            places.saturating_mul(2)
+        };
+        for _ in 0..looks {
+            let turn = NEXT.fetch_add(1, Ordering::Relaxed);
+            let number = turn.checked_rem(places).unwrap_or_default();
+            if let Some(held) = place(number).and_then(try_take) {
+                return Ok(Reserved::new(held, number));
             }
         }
         grow(made)?;
@@ -343,13 +350,18 @@ fn try_take(place: &'static Place) -> Option<Held> {
         place
             .word
             .compare_exchange(vacant, taken, Ordering::Acquire, Ordering::Relaxed);
-    exchanged.ok().map(|_| {
-        TAKEN.fetch_add(1, Ordering::Relaxed);
-        Held { place, uses }
-    })
+    exchanged.ok().map(|_| Held { place, uses })
 }
 
 impl<T: Object> Reserved<T> {
+    const fn new(held: Held, place: usize) -> Self {
+        Self {
+            number: T::KIND << (USES + PLACE) | place << USES | held.uses,
+            held: Some(held),
+            of: PhantomData,
+        }
+    }
+
     /// Puts the object there, and gives its handle.
     pub fn fill(mut self, object: T) -> *mut T {
         if let Some(held) = self.held.take() {
@@ -380,6 +392,7 @@ pub fn free<T: Object>(handle: *mut T) -> Result<(), Status> {
         Err(Status::INTERNAL) => drop(take_spoilt(handle.cast_const())?.vacate()),
         Err(status) => return Err(status),
     }
+    LAST.store(place_number(handle.addr()), Ordering::Relaxed);
     Ok(())
 }
 

@@ -1,13 +1,11 @@
 //! Where a device keeps its state.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 #[cfg(feature = "sqlite")]
 use core::ffi::CStr;
 use core::ffi::c_char;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use subrosa::device::store::{Key, Unreadable};
 use subrosa::device::{Commit, MemoryStore, Store};
@@ -27,7 +25,7 @@ pub use custom::{
 
 /// A store that no device has taken.
 pub struct subrosa_store {
-    pub(crate) store: Shared,
+    pub(crate) store: Kept,
     /// Commits may be missing: it is to be restored.
     pub(crate) may_have_lost: bool,
 }
@@ -36,57 +34,50 @@ impl Object for subrosa_store {
     const KIND: usize = 1;
 }
 
-/// A store that its handle and a device hold until the device is there: what fails leaves it to the handle.
-#[derive(Clone)]
-pub struct Shared(Arc<Lock>);
+/// A store that its handle keeps until a device has it: what fails leaves it to the handle.
+pub struct Kept(Arc<UnsafeCell<dyn Store + Send>>);
 
-struct Lock {
-    taken: AtomicBool,
-    store: UnsafeCell<Box<dyn Store + Send>>,
-}
+// SAFETY: what is kept is not used, but for `lend`, for which nobody else may hold it.
+unsafe impl Send for Kept {}
+// SAFETY: a shared one gives nothing out.
+unsafe impl Sync for Kept {}
 
-// SAFETY: `store` is reached by who has changed `taken` from false to true.
-unsafe impl Sync for Lock {}
-
-impl Shared {
+impl Kept {
     fn new(store: impl Store + Send + 'static) -> Self {
-        Self(Arc::new(Lock {
-            taken: AtomicBool::new(false),
-            store: UnsafeCell::new(Box::new(store)),
-        }))
+        Self(Arc::new(UnsafeCell::new(store)))
     }
 
-    /// Runs one call of the store; nothing while another runs, which no device does.
-    fn with<T>(&self, work: impl FnOnce(&mut dyn Store) -> T) -> Option<T> {
-        if self.0.taken.swap(true, Ordering::Acquire) {
-            return None;
+    /// Lends the store to a device; not while another has it.
+    pub fn lend(&mut self) -> Result<Lent, Status> {
+        match Arc::get_mut(&mut self.0) {
+            Some(_) => Ok(Lent(Arc::clone(&self.0))),
+            None => Err(Status::BUSY),
         }
-        let held = Held(&self.0.taken);
-        // SAFETY: taken.
-        let store = unsafe { &mut *self.0.store.get() };
-        let result = work(store.as_mut());
-        drop(held);
-        Some(result)
     }
 }
 
-/// Lets go when it is dropped.
-struct Held<'a>(&'a AtomicBool);
+/// A store that a device has.
+pub struct Lent(Arc<UnsafeCell<dyn Store + Send>>);
 
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+// SAFETY: it is the only one that reaches its store (`Kept::lend`), which may be sent.
+unsafe impl Send for Lent {}
+// SAFETY: a shared one reaches nothing.
+unsafe impl Sync for Lent {}
+
+impl Lent {
+    fn store(&mut self) -> &mut (dyn Store + Send) {
+        // SAFETY: nobody else reaches it, and this one is held alone.
+        unsafe { &mut *self.0.get() }
     }
 }
 
-impl Store for Shared {
+impl Store for Lent {
     fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, Unreadable> {
-        self.with(|store| store.get(key)).ok_or(Unreadable)?
+        self.store().get(key)
     }
 
     fn commit(&mut self, base: u64, puts: &[(Key, Vec<u8>)], deletes: &[Key]) -> Commit {
-        self.with(|store| store.commit(base, puts, deletes))
-            .unwrap_or(Commit::Failed)
+        self.store().commit(base, puts, deletes)
     }
 }
 
@@ -98,7 +89,7 @@ fn give(
     may_have_lost: bool,
 ) {
     to.write(place.fill(subrosa_store {
-        store: Shared::new(store),
+        store: Kept::new(store),
         may_have_lost,
     }));
 }

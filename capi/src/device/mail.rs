@@ -1,7 +1,5 @@
 //! Messages, out and in.
 
-use alloc::vec;
-
 use subrosa::device::Outgoing;
 
 use crate::args;
@@ -103,9 +101,9 @@ pub unsafe extern "C" fn subrosa_device_send(
             partial: flags & SUBROSA_SEND_PARTIAL != 0,
         };
         let work =
-            |device: &mut super::Device<_>, rng: &mut _| Ok(vec![device.send(&message, now, rng)?]);
+            |device: &mut super::Device<_>, rng: &mut _| Ok([device.send(&message, now, rng)?]);
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, sealed, work, subrosa_outbox) }.map(Given::write)
+        unsafe { with_result(device, sealed, work, subrosa_outbox::One) }.map(Given::write)
     })
 }
 
@@ -125,10 +123,10 @@ pub unsafe extern "C" fn subrosa_device_retry(
         let id = unsafe { args::list(id, id_len) }?;
         let work = |device: &mut super::Device<_>, rng: &mut _| {
             let sent = device.retry(id, rng)?.ok_or(Status::NOT_FOUND)?;
-            Ok(vec![sent])
+            Ok([sent])
         };
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, sealed, work, subrosa_outbox) }.map(Given::write)
+        unsafe { with_result(device, sealed, work, subrosa_outbox::One) }.map(Given::write)
     })
 }
 
@@ -154,7 +152,7 @@ pub unsafe extern "C" fn subrosa_device_outbox(
             Ok(sent)
         };
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, sealed, work, subrosa_outbox) }?.write();
+        unsafe { with_result(device, sealed, work, subrosa_outbox::Many) }?.write();
         if let Some(next_to) = next_to {
             next_to.write(next);
         }

@@ -1,6 +1,7 @@
 //! Messages that were sealed.
 
 use alloc::vec::Vec;
+use core::ops::Deref;
 
 use subrosa::device::Sent;
 
@@ -11,7 +12,23 @@ use crate::status::{Status, subrosa_status};
 use crate::value::{SUBROSA_ACCOUNT, subrosa_address, subrosa_bytes};
 
 /// Messages that were sealed.
-pub struct subrosa_outbox(pub(crate) Vec<Sent>);
+pub enum subrosa_outbox {
+    /// One, for which nothing more is allocated.
+    One([Sent; 1]),
+    /// Any number.
+    Many(Vec<Sent>),
+}
+
+impl Deref for subrosa_outbox {
+    type Target = [Sent];
+
+    fn deref(&self) -> &[Sent] {
+        match self {
+            Self::One(one) => one,
+            Self::Many(many) => many,
+        }
+    }
+}
 
 impl Object for subrosa_outbox {
     const KIND: usize = 5;
@@ -52,7 +69,7 @@ unsafe impl Structure for subrosa_copy {}
 /// How many messages there are.
 #[unsafe(no_mangle)]
 pub extern "C" fn subrosa_outbox_count(outbox: *const subrosa_outbox) -> usize {
-    handle::shared(outbox).map_or(0, |outbox| outbox.0.len())
+    handle::shared(outbox).map_or(0, |outbox| outbox.len())
 }
 
 /// A message.
@@ -69,7 +86,7 @@ pub unsafe extern "C" fn subrosa_outbox_get(
         // SAFETY: the caller's promise.
         let to = unsafe { args::out_structure(sent) }?;
         let outbox = handle::shared(outbox)?;
-        let sent = outbox.0.get(index).ok_or(Status::RANGE)?;
+        let sent = outbox.get(index).ok_or(Status::RANGE)?;
         to.write(subrosa_sent {
             struct_size: size_of::<subrosa_sent>(),
             id: subrosa_bytes::of(&sent.id),
@@ -95,7 +112,7 @@ pub unsafe extern "C" fn subrosa_outbox_copy(
         // SAFETY: the caller's promise.
         let to = unsafe { args::out_structure(sealed) }?;
         let outbox = handle::shared(outbox)?;
-        let sent = outbox.0.get(index).ok_or(Status::RANGE)?;
+        let sent = outbox.get(index).ok_or(Status::RANGE)?;
         let sealed = sent.copies.get(copy).ok_or(Status::RANGE)?;
         to.write(subrosa_copy {
             struct_size: size_of::<subrosa_copy>(),

@@ -63,7 +63,7 @@ fn a_panic_becomes_a_status_and_its_object_can_only_be_freed() {
             dropped: Arc::clone(&dropped),
         };
         handle::reserve().unwrap().fill(subrosa_store {
-            store: Shared::new(faulty),
+            store: Kept::new(faulty),
             may_have_lost: false,
         })
     };
