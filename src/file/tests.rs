@@ -1,8 +1,11 @@
 use std::vec;
 use std::vec::Vec;
 
+use super::chunk::Derived;
 use super::*;
 use crate::crypto::Secret;
+
+mod collision;
 
 const CONTEXT: &[u8] = b"a test";
 
