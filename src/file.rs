@@ -23,6 +23,9 @@ mod error;
 pub mod io;
 pub mod limits;
 mod open;
+#[cfg(feature = "threads")]
+#[cfg_attr(docsrs, doc(cfg(feature = "threads")))]
+pub mod parallel;
 mod pieces;
 mod seal;
 pub mod tree;

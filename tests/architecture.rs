@@ -46,7 +46,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("alloc", &[]),
     ("zeroize", &[]),
-    ("std", &["lib", "os", "file::io"]),
+    ("std", &["lib", "os", "file::io", "file::parallel"]),
     ("getrandom", &["os"]),
     ("aes_gcm", &["crypto"]),
     ("chacha20poly1305", &["crypto"]),

@@ -107,9 +107,12 @@ impl Chunks {
         Ok(nonce)
     }
 
-    /// Seals a chunk in place; its tag stands behind it.
-    pub fn seal(&self, number: u64, text: &mut [u8]) -> Result<[u8; TAG], Error> {
-        Ok(self.cipher.seal(&self.nonce(number)?, text)?)
+    /// Seals a chunk in place: its text, and behind it room for the tag.
+    pub fn seal(&self, number: u64, chunk: &mut [u8]) -> Result<(), Error> {
+        let nonce = self.nonce(number)?;
+        let (text, tag) = chunk.split_last_chunk_mut().ok_or(Error::Truncated)?;
+        *tag = self.cipher.seal(&nonce, text)?;
+        Ok(())
     }
 
     /// Opens a chunk in place and gives its text. On failure the chunk is what it was.

@@ -33,7 +33,7 @@ use super::Error;
 
 mod reader;
 mod seek_reader;
-mod stream;
+pub(super) mod stream;
 mod writer;
 
 pub use reader::Reader;

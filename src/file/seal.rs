@@ -46,12 +46,7 @@ impl Sealer {
         context: &[u8],
         rng: &mut (impl TryCryptoRng + ?Sized),
     ) -> Result<(Self, [u8; HEADER]), Error> {
-        let random = hedge::fresh(rng)?;
-        let mut salt = [0; SALT];
-        for (to, from) in salt.iter_mut().zip(random.expose()) {
-            *to = *from;
-        }
-        Ok(Self::with_salt(key, context, &salt))
+        Ok(Self::with_salt(key, context, &salt(rng)?))
     }
 
     /// The same with a salt that the caller has drawn, and that no other file has under this key.
@@ -60,12 +55,7 @@ impl Sealer {
         context: &[u8],
         salt: &[u8; SALT],
     ) -> (Self, [u8; HEADER]) {
-        let (chunks, commitment) = Chunks::derive(key, context, salt);
-        let mut header = [0; HEADER];
-        let bytes = salt.iter().chain(commitment.expose());
-        for (to, from) in header.iter_mut().zip(bytes) {
-            *to = *from;
-        }
+        let (chunks, header) = begin(key, context, salt);
         let sealer = Self {
             chunks,
             next: 0,
@@ -110,9 +100,8 @@ impl Sealer {
     /// Seals what is in the buffer as the next chunk.
     fn seal(&mut self) -> Result<&[u8], Error> {
         let length = self.buffer.take_filled().saturating_add(TAG);
-        let sealed = self.buffer.front_mut(length);
-        let (text, tag) = sealed.split_last_chunk_mut::<TAG>().ok_or(Error::Ended)?;
-        *tag = self.chunks.seal(self.next, text)?;
+        let chunk = self.buffer.front_mut(length);
+        self.chunks.seal(self.next, chunk)?;
         self.next = self.next.saturating_add(1);
         Ok(self.buffer.front(length))
     }
@@ -128,6 +117,27 @@ impl Sealer {
         self.ended = true;
         self.seal()
     }
+}
+
+/// A salt that no other file has.
+pub(super) fn salt(rng: &mut (impl TryCryptoRng + ?Sized)) -> Result<[u8; SALT], Error> {
+    let random = hedge::fresh(rng)?;
+    let mut salt = [0; SALT];
+    for (to, from) in salt.iter_mut().zip(random.expose()) {
+        *to = *from;
+    }
+    Ok(salt)
+}
+
+/// The keys of a file, and its header, which commits to them.
+pub(super) fn begin(key: &FileKey, context: &[u8], salt: &[u8; SALT]) -> (Chunks, [u8; HEADER]) {
+    let (chunks, commitment) = Chunks::derive(key, context, salt);
+    let mut header = [0; HEADER];
+    let bytes = salt.iter().chain(commitment.expose());
+    for (to, from) in header.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    (chunks, header)
 }
 
 impl fmt::Debug for Sealer {

@@ -51,6 +51,19 @@ pub(in crate::file) fn write(
     }
 }
 
+/// Writes all of the bytes.
+#[cfg(feature = "threads")]
+pub(in crate::file) fn write_all(
+    stream: &mut (impl Write + ?Sized),
+    mut bytes: &[u8],
+) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let count = write(stream, bytes)?;
+        bytes = bytes.get(count..).unwrap_or_default();
+    }
+    Ok(())
+}
+
 /// Refuses a number of bytes that there was no room for.
 fn possible(count: usize, room: &[u8]) -> io::Result<usize> {
     if count > room.len() {
