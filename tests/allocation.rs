@@ -269,3 +269,33 @@ fn a_file_of_any_length_takes_the_memory_of_two_chunks() {
     });
     require_small("reading at places", info);
 }
+
+/// The calling thread allocates everything that the others work in.
+#[cfg(feature = "threads")]
+#[test]
+fn threads_take_eight_chunks_each() {
+    use std::num::NonZeroUsize;
+    use subrosa::file::{SEALED_CHUNK, parallel};
+
+    let text = vec![7; 5_000_000];
+    let key = FileKey::from_bytes(Secret::new([1; 32]));
+    for count in [1, 2, 4] {
+        let threads = NonZeroUsize::new(count).unwrap();
+        let mut sealed = Vec::with_capacity(text.len() + 10_000);
+        let mut opened = Vec::with_capacity(text.len());
+        let sealing = measure(|| {
+            let rng = &mut SeededRng(7);
+            parallel::seal(&text[..], &mut sealed, &key, b"", threads, rng).unwrap();
+        });
+        let opening = measure(|| {
+            parallel::open(&sealed[..], &mut opened, &key, b"", threads).unwrap();
+        });
+        assert!(opened == text);
+        let buffers = 8 * count as u64 * SEALED_CHUNK as u64;
+        for info in [sealing, opening] {
+            assert!(info.bytes_max < 1024 * 1024, "{count}: {info:?}");
+            assert!(info.bytes_max < buffers + 16_384, "{count}: {info:?}");
+            assert!(info.bytes_max >= buffers, "it was measured");
+        }
+    }
+}
