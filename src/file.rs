@@ -23,6 +23,7 @@ mod error;
 pub mod io;
 pub mod limits;
 mod open;
+pub mod pack;
 #[cfg(feature = "threads")]
 #[cfg_attr(docsrs, doc(cfg(feature = "threads")))]
 pub mod parallel;

@@ -2,8 +2,8 @@
 //!
 //! Nothing here is needed to use the library, and most of it breaks every promise of the library when it is used
 //! for anything else: it gives out keys, and it takes randomness as given. Names are those of SPEC.md.
-//! What concerns the Braid is in [`braid`], the comparison of emoji in [`emoji`], files in [`mod@file`], and what a device
-//! stores in [`device::hazmat`](crate::device::hazmat).
+//! What concerns the Braid is in [`braid`], the comparison of emoji in [`emoji`], files in [`mod@file`], packs in
+//! [`pack`], and what a device stores in [`device::hazmat`](crate::device::hazmat).
 
 use alloc::vec::Vec;
 
@@ -30,6 +30,7 @@ pub mod braid;
 pub mod emoji;
 pub mod file;
 mod given;
+pub mod pack;
 
 pub use given::Given;
 

@@ -49,6 +49,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("std", &["lib", "os", "file::io", "file::parallel"]),
     ("getrandom", &["os"]),
     ("aes_gcm", &["crypto"]),
+    ("base64ct", &["file::pack::link"]),
     ("chacha20poly1305", &["crypto"]),
     ("curve25519_dalek", &["crypto"]),
     ("ed25519_dalek", &["crypto"]),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::io;
 
+use subrosa::file::pack;
 use subrosa::padding::BadPadding;
 use subrosa::{
     Action, Error, agreement, crypto, device, envelope, identity, os_rng, ratchet, state,
@@ -55,6 +56,20 @@ fn every_error_of_a_layer_has_its_text() {
         identity::Error::TooManyKeys,
         identity::Error::Exhausted,
         identity::Error::Rng,
+    ]);
+    assert_distinct(&[
+        pack::Error::Integrity,
+        pack::Error::Malformed,
+        pack::Error::UnknownVersion,
+        pack::Error::OtherKey,
+        pack::Error::BadSignature,
+        pack::Error::OtherPack,
+        pack::Error::Fork,
+        pack::Error::Rollback,
+        pack::Error::TooLong,
+        pack::Error::KeyInUse,
+        pack::Error::Exhausted,
+        pack::Error::Rng,
     ]);
     let all = [
         Refusal::Malformed,

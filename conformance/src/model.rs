@@ -1,4 +1,4 @@
-//! SPEC.md §§6 to 12 and 20.1, and what §19 encodes, once more, over the primitives and the reader of §4 alone: plain fields, in
+//! SPEC.md §§6 to 12, 20.1 and 21, and what §19 encodes, once more, over the primitives and the reader of §4 alone: plain fields, in
 //! the order of the text, slow and without protection.
 //!
 //! The generator holds against it what the library gave, value by value and state by state, so that no vector rests
@@ -12,6 +12,7 @@ pub mod device;
 pub mod file;
 pub mod formula;
 pub mod keccak;
+pub mod pack;
 pub mod prekeys;
 pub mod ratchet;
 pub mod stored;

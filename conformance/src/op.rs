@@ -375,6 +375,17 @@ impl<'a> Input<'a> {
             .ok_or_else(|| Refusal::Invalid(format!("{name}: not a text")))
     }
 
+    /// A field that is a list of texts.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`].
+    pub fn texts(&self, name: &str) -> Result<Vec<&'a str>, Refusal> {
+        let items = self.get(name)?.as_array();
+        let texts: Option<Vec<&str>> =
+            items.and_then(|items| items.iter().map(Value::as_str).collect());
+        texts.ok_or_else(|| Refusal::Invalid(format!("{name}: not a list of texts")))
+    }
+
     /// A field of true or false.
     ///
     /// # Errors

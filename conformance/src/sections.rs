@@ -33,6 +33,7 @@ mod envelope;
 mod file;
 mod identity;
 mod labels;
+mod pack;
 mod padding;
 mod ratchet;
 mod session;
@@ -55,6 +56,7 @@ pub const ALL: &[Section] = &[
     state::SECTION,
     device::SECTION,
     file::SECTION,
+    pack::SECTION,
 ];
 
 /// The operation `name`.

@@ -62,6 +62,16 @@ labels! {
     STORE_KEY = "store key";
     /// Hash over length, header and root of a blob: its id.
     BLOB = "blob";
+    /// Signed by a pack's author, and hashed: a manifest.
+    PACK = "pack";
+    /// The id of a pack.
+    PACK_ID = "pack id";
+    /// The key of a pack's manifest.
+    PACK_MANIFEST = "pack manifest";
+    /// Context of the file that a pack's manifest is.
+    PACK_FILE = "pack file";
+    /// Hash over the public key of a pack's author.
+    PACK_KEY = "pack key";
 }
 
 /// Purposes of the hedged generator (SPEC §3.6): what stands behind [`RAND`].
@@ -86,6 +96,8 @@ pub mod purpose {
     pub const EXPORT_SALT: &[u8] = b"export salt";
     /// What a side of a comparison by emoji reveals.
     pub const EMOJI: &[u8] = b"emoji";
+    /// The salt of a pack's manifest.
+    pub const PACK_SALT: &[u8] = b"pack salt";
 
     /// Every purpose, in the order of SPEC §3.6.
     pub const ALL: &[&[u8]] = &[
@@ -99,5 +111,6 @@ pub mod purpose {
         KEM_SEED,
         EXPORT_SALT,
         EMOJI,
+        PACK_SALT,
     ];
 }

@@ -3,6 +3,7 @@
 
 pub mod attack;
 pub mod lists;
+pub mod packs;
 pub mod server;
 
 use std::convert::Infallible;
