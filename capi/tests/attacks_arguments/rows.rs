@@ -83,9 +83,8 @@ pub fn rows(scene: &Scene, mem: &Mem) -> Vec<Row> {
     let sent = size(640, size_of::<subrosa_sent>());
     let copy = size(704, size_of::<subrosa_copy>());
     let published = size(768, size_of::<subrosa_bundles_info>());
-    let shown = new_shown();
-    let shown = Box::leak(Box::new(shown));
-    let shown: *mut subrosa_emoji_shown = shown;
+    let shown = mem.at::<subrosa_emoji_shown>(1024);
+    unsafe { shown.write(new_shown()) };
     let mut all: Vec<Row> = Vec::new();
     macro_rules! row {
         ($name:ident, $count:expr, $aligned:expr, |$at:ident| $call:expr) => {
