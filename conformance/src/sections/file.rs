@@ -171,24 +171,26 @@ fn pieces(input: &Input<'_>) -> Result<(Pieces, Vec<u8>), Refusal> {
     Ok((pieces.map_err(refused)?, sealed))
 }
 
-/// One chunk of them.
+/// One sealed chunk of them.
 fn chunk(pieces: &Pieces, sealed: &[u8], number: u64) -> Result<Vec<u8>, Refusal> {
     let place = pieces.place(number).map_err(refused)?;
     let from = usize::try_from(place.start).unwrap_or(usize::MAX);
     let to = usize::try_from(place.end).unwrap_or(usize::MAX);
-    let mut chunk = sealed.get(from..to).unwrap_or_default().to_vec();
-    Ok(pieces.open(number, &mut chunk).map_err(refused)?.to_vec())
+    Ok(sealed.get(from..to).unwrap_or_default().to_vec())
 }
 
 fn open_chunk(input: &Input<'_>) -> Result<Output, Refusal> {
     let (pieces, sealed) = pieces(input)?;
-    let text = chunk(&pieces, &sealed, input.integer("number")?)?;
+    let number = input.integer("number")?;
+    let mut chunk = chunk(&pieces, &sealed, number)?;
+    let text = pieces.open(number, &mut chunk).map_err(refused)?;
     Ok(Output::new().hex("text", text))
 }
 
 fn open_last(input: &Input<'_>) -> Result<Output, Refusal> {
     let (pieces, sealed) = pieces(input)?;
-    let text = chunk(&pieces, &sealed, pieces.chunks().saturating_sub(1))?;
+    let mut chunk = chunk(&pieces, &sealed, pieces.chunks().saturating_sub(1))?;
+    let text = pieces.open_last(&mut chunk).map_err(refused)?;
     Ok(Output::new()
         .hex("text", text)
         .value("length", pieces.text_len().to_string()))
