@@ -153,4 +153,41 @@ impl ReadyAes256Gcm {
     pub fn open(&self, nonce: &[u8; NONCE], text: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
         Aes256Gcm::open(&self.0, nonce, &[], text, tag)
     }
+
+    /// Copies `text` to `to`, and gives its tag.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] where `to` is not as long.
+    pub fn seal_into(
+        &self,
+        nonce: &[u8; NONCE],
+        text: &[u8],
+        to: &mut [u8],
+    ) -> Result<[u8; TAG], Error> {
+        if text.len() != to.len() {
+            return Err(Error::TooLong);
+        }
+        to.copy_from_slice(text);
+        self.seal(nonce, to)
+    }
+
+    /// Compares the tag, and copies `sealed` to `to`.
+    ///
+    /// # Errors
+    /// [`Error::Decryption`].
+    pub fn open_into(
+        &self,
+        nonce: &[u8; NONCE],
+        sealed: &[u8],
+        to: &mut [u8],
+        tag: &[u8; TAG],
+    ) -> Result<(), Error> {
+        if sealed.len() != to.len() {
+            return Err(Error::Decryption);
+        }
+        let before = to.to_vec();
+        to.copy_from_slice(sealed);
+        self.open(nonce, to, tag)
+            .inspect_err(|_| to.copy_from_slice(&before))
+    }
 }

@@ -99,6 +99,23 @@ impl ReadyAes256Gcm {
             .map_err(|_| Error::TooLong)
     }
 
+    /// Encrypts `text` into `to`, which is as long, without a copy in between, and returns its tag.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] as for [`seal`](Self::seal), and where `to` is not as long.
+    pub fn seal_into(
+        &self,
+        nonce: &[u8; NONCE],
+        text: &[u8],
+        to: &mut [u8],
+    ) -> Result<[u8; TAG], Error> {
+        let both = InOutBuf::new(text, to).map_err(|_| Error::TooLong)?;
+        self.0
+            .encrypt_inout_detached(nonce.into(), &[], both)
+            .map(Into::into)
+            .map_err(|_| Error::TooLong)
+    }
+
     /// Decrypts `text` in place, without associated data; on failure `text` is what it was.
     ///
     /// # Errors
@@ -106,6 +123,23 @@ impl ReadyAes256Gcm {
     pub fn open(&self, nonce: &[u8; NONCE], text: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
         self.0
             .decrypt_inout_detached(nonce.into(), &[], InOutBuf::from(text), tag.into())
+            .map_err(|_| Error::Decryption)
+    }
+
+    /// Decrypts `sealed` into `to`, which is as long, without a copy in between; on failure `to` is what it was.
+    ///
+    /// # Errors
+    /// [`Error::Decryption`].
+    pub fn open_into(
+        &self,
+        nonce: &[u8; NONCE],
+        sealed: &[u8],
+        to: &mut [u8],
+        tag: &[u8; TAG],
+    ) -> Result<(), Error> {
+        let both = InOutBuf::new(sealed, to).map_err(|_| Error::Decryption)?;
+        self.0
+            .decrypt_inout_detached(nonce.into(), &[], both, tag.into())
             .map_err(|_| Error::Decryption)
     }
 }

@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::Error;
 use super::buffer::Buffer;
-use super::chunk::{Chunks, FileKey, HEADER, SALT, SEALED_CHUNK};
+use super::chunk::{CHUNK, Chunks, FileKey, HEADER, SALT, SEALED_CHUNK};
 use crate::crypto::Secret;
 use crate::memory;
 
@@ -70,6 +70,13 @@ impl Opener {
             State::Failed(error) => return Err(*error),
             State::Ended => return Err(self.fail(Error::Ended)),
             _ => {}
+        }
+        // A chunk that lies there in one piece is opened from where it is: a copy costs a tenth of that.
+        if self.buffer.filled() == 0
+            && let Some((chunk, rest)) = sealed.split_at_checked(SEALED_CHUNK)
+        {
+            *sealed = rest;
+            return self.open_from(chunk).map(Some);
         }
         if !self.buffer.fill(sealed, SEALED_CHUNK) {
             return Ok(None);
@@ -143,6 +150,20 @@ impl Opener {
                 self.state = State::Failed(error);
                 Err(error)
             }
+        }
+    }
+
+    /// Opens a whole chunk that is not in the buffer.
+    fn open_from(&mut self, chunk: &[u8]) -> Result<&[u8], Error> {
+        let State::Chunks { chunks, next } = &mut self.state else {
+            return Err(Error::Ended);
+        };
+        match chunks.open_into(*next, chunk, self.buffer.front_mut(CHUNK)) {
+            Ok(()) => {
+                *next = next.saturating_add(1);
+                Ok(self.buffer.front(CHUNK))
+            }
+            Err(error) => Err(self.fail(error)),
         }
     }
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::Error;
 use super::buffer::Buffer;
-use super::chunk::{CHUNK, Chunks, FileKey, HEADER, SALT};
+use super::chunk::{CHUNK, Chunks, FileKey, HEADER, SALT, SEALED_CHUNK};
 use crate::crypto::aead::TAG;
 use crate::crypto::{TryCryptoRng, hedge};
 
@@ -85,10 +85,25 @@ impl Sealer {
         if whole && self.next >= super::limits::CHUNKS_MAX - 1 {
             return Err(Error::TooLong);
         }
+        // A chunk that lies there in one piece is sealed from where it is: a copy costs a tenth of that.
+        if filled == 0
+            && let Some((chunk, rest)) = text.split_at_checked(CHUNK)
+        {
+            *text = rest;
+            return self.seal_from(chunk).map(Some);
+        }
         if !self.buffer.fill(text, CHUNK) {
             return Ok(None);
         }
         self.seal().map(Some)
+    }
+
+    /// Seals `text` as the next chunk.
+    fn seal_from(&mut self, text: &[u8]) -> Result<&[u8], Error> {
+        let chunk = self.buffer.front_mut(SEALED_CHUNK);
+        self.chunks.seal_into(self.next, text, chunk)?;
+        self.next = self.next.saturating_add(1);
+        Ok(self.buffer.front(SEALED_CHUNK))
     }
 
     /// The chunk that was given out last, which has this length, as long as no text was taken since.
