@@ -1,10 +1,13 @@
 //! The same work in subrosa and in vodozemac (Olm), one after the other, in one process and one run.
 //! `cargo run --release -p subrosa-interop` runs this several times and prints the table.
 
+#[path = "kit/cpu.rs"]
+mod cpu;
+
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::measurement::{Measurement, ValueFormatter, WallTime};
+use cpu::CpuTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use subrosa_interop::cpu_time;
 use subrosa_interop::library::{Library, sent};
@@ -13,40 +16,6 @@ use subrosa_interop::ours::Subrosa;
 use subrosa_interop::work;
 
 type Group<'a> = BenchmarkGroup<'a, CpuTime>;
-
-/// Measures CPU time of the thread: other programs on the machine disturb it less than the clock on the wall.
-struct CpuTime;
-
-static WALL: WallTime = WallTime;
-
-impl Measurement for CpuTime {
-    type Intermediate = Duration;
-    type Value = Duration;
-
-    fn start(&self) -> Duration {
-        cpu_time::now()
-    }
-
-    fn end(&self, start: Duration) -> Duration {
-        cpu_time::since(start)
-    }
-
-    fn add(&self, a: &Duration, b: &Duration) -> Duration {
-        *a + *b
-    }
-
-    fn zero(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn to_f64(&self, value: &Duration) -> f64 {
-        WallTime.to_f64(value)
-    }
-
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WALL.formatter()
-    }
-}
 
 /// Messages in one chain before the next pair is made.
 const BURST: u64 = 1_000;
