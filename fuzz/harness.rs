@@ -24,6 +24,8 @@ mod framing;
 mod hostile_peer;
 #[path = "harness/network.rs"]
 mod network;
+#[path = "harness/packs.rs"]
+mod packs;
 #[path = "harness/restart.rs"]
 mod restart;
 #[path = "harness/script.rs"]
@@ -43,6 +45,7 @@ pub use device_list::device_list;
 pub use framing::{envelope, wire};
 pub use hostile_peer::hostile_peer;
 pub use network::hostile_network;
+pub use packs::{link, manifest};
 pub use restart::restart;
 pub use seeds::seeds;
 pub use stored::state_import;
@@ -66,6 +69,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("envelope", envelope),
     ("hostile_network", hostile_network),
     ("hostile_peer", hostile_peer),
+    ("link", link),
+    ("manifest", manifest),
     ("padding", padding),
     ("restart", restart),
     ("state_import", state_import),

@@ -62,5 +62,5 @@ macro_rules! replay {
 replay!(
     braid_frame braid_peer bundle decode_bundle decode_content decode_first
     decode_message decode_state device_body device_list device_value envelope
-    hostile_network hostile_peer padding restart state_import wire
+    hostile_network hostile_peer link manifest padding restart state_import wire
 );

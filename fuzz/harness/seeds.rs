@@ -1,7 +1,9 @@
 //! What each corpus begins with: genuine encodings, and one changed message of every sort.
 
 use super::stored::{CONVERSATION, DEVICE, PREKEYS, plaintext};
-use super::{agreement, common, conversation, device, device_list, hostile_peer, network, restart};
+use super::{
+    agreement, common, conversation, device, device_list, hostile_peer, network, packs, restart,
+};
 
 /// The first inputs of `target`, always the same.
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
@@ -21,6 +23,8 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "device_value" => device::values(),
         "hostile_network" => network::seeds(),
         "hostile_peer" => hostile_peer::seeds(),
+        "link" => packs::link_seeds(),
+        "manifest" => packs::manifest_seeds(),
         "padding" => padding(),
         "restart" => restart::seeds(),
         "state_import" => state_import(),
