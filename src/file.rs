@@ -12,12 +12,20 @@
 //! chunks, with memory for one; [`Pieces`] opens any piece of a file. What no chunk's tag has vouched for is never given
 //! out. With `std` there are adapters of all three for files and sockets (`io`).
 //!
+//! A *blob* is such a file as a server stores it: padded, and under an id that its bytes hash to ([`tree`]). A [`Record`]
+//! and a [`BlobSealer`] make it, a [`Descriptor`] in a message leads to it, [`Blob::admit`] asks the app, and [`Fetch`]
+//! opens all of it or any piece.
+//!
 //! [C2SP chunked-encryption]: https://c2sp.org/chunked-encryption
 
 mod blob;
+mod blob_opener;
+mod blob_sealer;
 mod buffer;
 mod chunk;
+mod descriptor;
 mod error;
+mod fetch;
 #[cfg(feature = "std")]
 #[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 pub mod io;
@@ -28,16 +36,22 @@ pub mod pack;
 #[cfg_attr(docsrs, doc(cfg(feature = "threads")))]
 pub mod parallel;
 mod pieces;
+mod record;
 mod seal;
 pub mod tree;
 
 pub use blob::{Blob, BlobId, MediaType, padded_len, stored_len};
+pub use blob_opener::BlobOpener;
+pub use blob_sealer::{BlobSealer, SealedChunk};
 #[cfg(feature = "hazmat")]
 pub(crate) use chunk::Derived;
 pub use chunk::{CHUNK, FileKey, HEADER, SALT, SEALED_CHUNK, sealed_len, text_len};
+pub use descriptor::{Descriptor, Inline, Thumbnail};
 pub use error::Error;
+pub use fetch::{BlobPieces, Fetch, Offer, Piece, Texts};
 pub use open::Opener;
 pub use pieces::Pieces;
+pub use record::{Interrupted, Record};
 pub use seal::Sealer;
 
 #[cfg(test)]

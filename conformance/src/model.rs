@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod agreement;
+pub mod blob;
 pub mod braid;
 pub mod conversation;
 pub mod device;

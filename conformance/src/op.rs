@@ -313,7 +313,11 @@ impl<'a> Input<'a> {
         objects.ok_or_else(|| Refusal::Invalid(format!("{name}: not a list of objects")))
     }
 
-    fn get(&self, name: &str) -> Result<&'a Value, Refusal> {
+    /// A field, whatever it is.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`].
+    pub fn get(&self, name: &str) -> Result<&'a Value, Refusal> {
         self.0
             .get(name)
             .ok_or_else(|| Refusal::Invalid(format!("{name}: missing")))

@@ -26,6 +26,7 @@ impl Section {
 
 mod account;
 mod agreement;
+mod blob;
 mod braid;
 mod crypto;
 mod device;
@@ -56,6 +57,7 @@ pub const ALL: &[Section] = &[
     state::SECTION,
     device::SECTION,
     file::SECTION,
+    blob::SECTION,
     pack::SECTION,
 ];
 

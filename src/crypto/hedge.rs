@@ -17,6 +17,12 @@ impl Hedge {
         Self(HmacKey::new(key.expose()))
     }
 
+    /// The key of what has one secret: `Extract(L("hedge"), secret)`.
+    pub(crate) fn of(secret: &Secret<32>) -> Self {
+        let key = extract(labels::HEDGE, &[secret.expose()]);
+        Self(HmacKey::new(key.expose()))
+    }
+
     /// `rand(purpose, context, n)`: fills `out`. `context` is never empty.
     ///
     /// # Errors

@@ -62,6 +62,12 @@ labels! {
     STORE_KEY = "store key";
     /// Hash over length, header and root of a blob: its id.
     BLOB = "blob";
+    /// Message of the HMAC that gives the seed of a blob's keys.
+    BLOB_SEED = "blob seed";
+    /// The key of a blob.
+    BLOB_KEY = "blob key";
+    /// The salt of a blob, from its first text.
+    BLOB_SALT = "blob salt";
     /// Signed by a pack's author, and hashed: a manifest.
     PACK = "pack";
     /// The id of a pack.

@@ -5,9 +5,12 @@ use core::fmt;
 use super::Error;
 use super::chunk::{FileKey, sealed_len};
 use super::limits::{MEDIA_TYPE_MAX, TEXT_MAX};
-use crate::crypto::Secret;
+use crate::crypto::{Secret, labels};
 use crate::padding;
 use crate::wire::{self, Reader, Writer};
+
+/// The context that blobs are sealed with (SPEC §20.2).
+pub(super) const CONTEXT: &[u8] = labels::BLOB;
 
 /// The name of a blob on any server: what its bytes hash to (SPEC §20.2).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +74,20 @@ impl MediaType {
         let bytes = self.bytes.get(..usize::from(self.length));
         core::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
     }
+
+    /// Reads what [`write`](Self::write) writes.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, wire::Error> {
+        core::str::from_utf8(reader.vector(MEDIA_TYPE_MAX)?)
+            .ok()
+            .and_then(|name| Self::new(name).ok())
+            .ok_or(wire::Error::Value)
+    }
+
+    /// `opaque media_type<V>`
+    pub(super) fn write(&self, writer: &mut Writer) -> Result<(), wire::Error> {
+        writer.vector(self.as_str().as_bytes())?;
+        Ok(())
+    }
 }
 
 impl fmt::Debug for MediaType {
@@ -91,17 +108,19 @@ fn is_restricted_name(name: &[u8]) -> bool {
 
 /// A blob that can be read: where it is found, its key, and what it holds.
 ///
-/// Whoever has it can read the blob. It is passed on as it is to forward the file: the server stores one copy, and sees
-/// that two people fetch the same. Sealed again, with a new key, the copies have nothing in common.
+/// Whoever has it can read the blob. What it is found by, and what opens it, is reached through
+/// [`admit`](Self::admit). It is passed on as it is to forward the file: the server stores one copy, and sees that two
+/// people fetch the same. A forward that nobody can link seals the text again, with a new
+/// [`Record`](super::Record): the two blobs have nothing in common but their length.
 pub struct Blob {
     /// What its bytes hash to.
-    pub id: BlobId,
+    pub(super) id: BlobId,
     /// What it is sealed with.
-    pub key: FileKey,
+    pub(super) key: FileKey,
     /// Bytes of the text, without padding.
     length: u64,
     /// What the sender says it is.
-    pub media_type: MediaType,
+    pub(super) media_type: MediaType,
 }
 
 impl Blob {
@@ -126,6 +145,17 @@ impl Blob {
         })
     }
 
+    #[cfg(feature = "hazmat")]
+    pub(crate) const fn key(&self) -> &FileKey {
+        &self.key
+    }
+
+    /// What the sender says it is.
+    #[must_use]
+    pub const fn media_type(&self) -> &MediaType {
+        &self.media_type
+    }
+
     /// Bytes of the text, without padding.
     #[must_use]
     pub const fn text_len(&self) -> u64 {
@@ -144,10 +174,7 @@ impl Blob {
         let id = BlobId::from_bytes(*reader.array()?);
         let key = FileKey::from_bytes(Secret::new(*reader.array()?));
         let length = reader.u64()?;
-        let media_type = core::str::from_utf8(reader.vector(MEDIA_TYPE_MAX)?)
-            .ok()
-            .and_then(|name| MediaType::new(name).ok())
-            .ok_or(wire::Error::Value)?;
+        let media_type = MediaType::read(reader)?;
         Self::new(id, key, length, media_type).map_err(|_| wire::Error::Value)
     }
 
@@ -156,9 +183,8 @@ impl Blob {
         writer
             .bytes(self.id.as_bytes())
             .bytes(self.key.expose())
-            .u64(self.length)
-            .vector(self.media_type.as_str().as_bytes())?;
-        Ok(())
+            .u64(self.length);
+        self.media_type.write(writer)
     }
 }
 

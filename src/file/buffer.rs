@@ -52,6 +52,18 @@ impl Buffer {
         self.filled = self.filled.saturating_add(more);
     }
 
+    /// Puts zeros behind what is there, at most so many, until `wanted` bytes are there; how many it put.
+    pub fn fill_zeros(&mut self, zeros: u64, wanted: usize) -> usize {
+        let zeros = usize::try_from(zeros).unwrap_or(usize::MAX);
+        let room = wanted.saturating_sub(self.filled).min(zeros);
+        let end = self.filled.saturating_add(room);
+        if let Some(free) = self.bytes.get_mut(self.filled..end) {
+            free.fill(0);
+        }
+        self.filled = end;
+        room
+    }
+
     /// How many bytes are there.
     pub const fn filled(&self) -> usize {
         self.filled

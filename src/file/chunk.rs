@@ -40,6 +40,11 @@ impl FileKey {
         Self(bytes)
     }
 
+    /// A second instance.
+    pub(super) const fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
+    }
+
     /// The bytes, for whoever may read the file.
     #[must_use]
     pub const fn expose(&self) -> &[u8; 32] {

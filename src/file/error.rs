@@ -16,6 +16,16 @@ pub enum Error {
     Truncated,
     /// The proof is not one of these pieces of this blob.
     Proof,
+    /// The bytes are not the blob that the id names.
+    Id,
+    /// What stands behind the text is not zero.
+    Padding,
+    /// A chunk that was sealed before would now be another one: the text is no longer what it was.
+    Altered,
+    /// The app does not want this type or this size.
+    NotAdmitted,
+    /// A version that this release does not know.
+    UnknownVersion,
     /// More chunks than a file may have.
     TooLong,
     /// The file is at its end: nothing can be added to it.
@@ -35,6 +45,11 @@ impl fmt::Display for Error {
             Self::Chunk => "a piece of the file is altered or out of place",
             Self::Truncated => "the end of the file is missing",
             Self::Proof => "the proof does not hold",
+            Self::Id => "the bytes are not those that the id names",
+            Self::Padding => "the padding is malformed",
+            Self::Altered => "the text was altered since it was sealed",
+            Self::NotAdmitted => "the app does not admit this file",
+            Self::UnknownVersion => "the version is not known",
             Self::TooLong => "the file is too long",
             Self::Ended => "the file is at its end",
             Self::OutOfRange => "the file has no such place",

@@ -12,3 +12,13 @@ pub const MEDIA_TYPE_MAX: usize = 127;
 
 /// How far the root of a tree stands above its leaves, at most: 2 to this power are [`CHUNKS_MAX`].
 pub const LEVELS_MAX: u32 = CHUNKS_MAX.ilog2();
+
+/// Longest thumbnail in a message: a blurred or small picture, in a message that is still far below its own limit. A larger
+/// one is a blob.
+pub const THUMBNAIL_MAX: usize = 16 * 1024;
+
+/// Longest descriptor: version, blob, thumbnail; all fields as long as they may be.
+pub const DESCRIPTOR_MAX: usize = 1 + BLOB_MAX + 1 + (2 + MEDIA_TYPE_MAX) + (4 + THUMBNAIL_MAX);
+
+/// Longest encoding of a blob: id, key, length, media type.
+pub const BLOB_MAX: usize = 32 + 32 + 8 + 2 + MEDIA_TYPE_MAX;

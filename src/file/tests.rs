@@ -1,3 +1,7 @@
+mod blobs;
+mod descriptors;
+mod uploads;
+
 use std::vec;
 use std::vec::Vec;
 

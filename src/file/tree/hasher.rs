@@ -32,6 +32,7 @@ pub struct TreeHasher {
     peaks: [Hash; LEVELS],
     /// What the last leaf completed.
     completed: [Hash; LEVELS],
+    count: usize,
 }
 
 impl TreeHasher {
@@ -42,6 +43,7 @@ impl TreeHasher {
             leaves: 0,
             peaks: [[0; 32]; LEVELS],
             completed: [[0; 32]; LEVELS],
+            count: 0,
         }
     }
 
@@ -57,24 +59,29 @@ impl TreeHasher {
     /// # Errors
     /// [`Error::TooLong`].
     pub fn push(&mut self, leaf: &Hash) -> Result<&[Hash], Error> {
-        let completed = self.push_node(0, leaf)?;
-        Ok(self.completed.get(..completed).unwrap_or_default())
+        self.push_node(0, leaf)?;
+        Ok(self.completed())
     }
 
-    /// Adds a node that stands behind those that are there: their number is a multiple of its leaves. How many nodes that
-    /// completed.
-    pub(super) fn push_node(&mut self, level: u32, hash: &Hash) -> Result<usize, Error> {
+    /// The nodes that the last leaf completed.
+    #[must_use]
+    pub fn completed(&self) -> &[Hash] {
+        self.completed.get(..self.count).unwrap_or_default()
+    }
+
+    /// Adds a node that stands behind those that are there: their number is a multiple of its leaves.
+    pub(super) fn push_node(&mut self, level: u32, hash: &Hash) -> Result<(), Error> {
         let leaves = 1u64.checked_shl(level).ok_or(Error::TooLong)?;
         let leaves = self.leaves.saturating_add(leaves);
         if leaves > CHUNKS_MAX {
             return Err(Error::TooLong);
         }
         let mut node = *hash;
-        let mut completed = 0usize;
+        self.count = 0;
         let levels = (0..).zip(&mut self.peaks).skip_while(|(at, _)| *at < level);
         for ((at, peak), complete) in levels.zip(&mut self.completed) {
             *complete = node;
-            completed = completed.saturating_add(1);
+            self.count = self.count.saturating_add(1);
             if self.leaves & (1 << at) == 0 {
                 *peak = node;
                 break;
@@ -82,7 +89,7 @@ impl TreeHasher {
             node = inner(peak, &node);
         }
         self.leaves = leaves;
-        Ok(completed)
+        Ok(())
     }
 
     /// The root (RFC 6962 §2.1); nothing if there is no leaf.
@@ -218,20 +225,18 @@ impl BlobHasher {
         }
     }
 
-    /// The blob has no further byte: its id, and the last nodes.
+    /// The blob has no further byte: its id, and the nodes that the last leaf completes.
     ///
     /// # Errors
     /// [`Error::Truncated`], [`Error::TooLong`]: no blob has this length.
     pub fn finish(&mut self) -> Result<(BlobId, &[Hash]), Error> {
         Shape::new(self.length)?;
-        let mut completed = 0;
         if !self.leaf.is_empty() {
             let leaf = self.leaf.finish();
-            completed = self.tree.push_node(0, &leaf)?;
+            self.tree.push(&leaf)?;
         }
         let id = self.tree.id(&self.header, self.length)?;
-        let completed = self.tree.completed.get(..completed);
-        Ok((id, completed.unwrap_or_default()))
+        Ok((id, self.tree.completed()))
     }
 }
 
