@@ -8,6 +8,8 @@ pub mod common;
 
 #[path = "harness/agreement.rs"]
 pub mod agreement;
+#[path = "harness/blob.rs"]
+mod blob;
 #[path = "harness/braid.rs"]
 mod braid;
 #[path = "harness/conversation.rs"]
@@ -36,6 +38,7 @@ mod seeds;
 mod stored;
 
 pub use agreement::bundle;
+pub use blob::{blob_chunks, blob_proof, descriptor};
 pub use braid::{braid_frame, braid_peer};
 pub use decoders::{
     decode_bundle, decode_content, decode_first, decode_message, decode_state, padding,
@@ -55,6 +58,8 @@ pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its binary and of its corpus.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("blob_chunks", blob_chunks),
+    ("blob_proof", blob_proof),
     ("braid_frame", braid_frame),
     ("braid_peer", braid_peer),
     ("bundle", bundle),
@@ -63,6 +68,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("decode_first", decode_first),
     ("decode_message", decode_message),
     ("decode_state", decode_state),
+    ("descriptor", descriptor),
     ("device_body", device_body),
     ("device_list", device_list),
     ("device_value", device_value),

@@ -12,6 +12,8 @@ use subrosa::{
     Address, Bundle, Conversation, DeviceIdentity, Error, Incoming, Prekeys, StagedFirst,
 };
 
+pub mod blob;
+
 /// Unix milliseconds of the whole example.
 const NOW: u64 = 1_767_225_600_000;
 /// Days until a prekey expires, in milliseconds.

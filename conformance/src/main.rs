@@ -15,7 +15,7 @@ use subrosa_conformance::{cctv, example, file, generate, mls, wycheproof};
 const USAGE: &str = "\
 usage: subrosa-conformance verify [DIR] [OPTION…]
        subrosa-conformance generate [DIR]
-       subrosa-conformance example
+       subrosa-conformance example [blob]
 
 verify checks this library, or any other implementation, against the vectors in DIR (this repository's
 test-vectors/ unless given) and closes with `N passed, M failed`.
@@ -30,7 +30,7 @@ test-vectors/ unless given) and closes with `N passed, M failed`.
   --mls-deserialization FILE  the MLS working group's deserialization.json
                               (with one of these, DIR is checked only if it is given)
 
-generate makes the files of DIR anew. example prints the worked example of SPEC.md §15.";
+generate makes the files of DIR anew. example prints the worked example of SPEC.md §15, that of §20.5 with `blob`.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Some((command, rest)) if command == "verify" => verify(rest),
         Some((command, rest)) if command == "generate" => make(rest),
         Some((command, [])) if command == "example" => show(),
+        Some((command, [what])) if command == "example" && what == "blob" => show_blob(),
         _ => Err(USAGE.to_owned()),
     };
     match result {
@@ -142,6 +143,12 @@ fn make(arguments: &[String]) -> Result<bool, String> {
 
 fn show() -> Result<bool, String> {
     print!("{}", example::page().map_err(|error| error.to_string())?);
+    Ok(true)
+}
+
+fn show_blob() -> Result<bool, String> {
+    let page = example::blob::page().map_err(|error| format!("{error:?}"))?;
+    print!("{page}");
     Ok(true)
 }
 

@@ -2,12 +2,15 @@
 
 use super::stored::{CONVERSATION, DEVICE, PREKEYS, plaintext};
 use super::{
-    agreement, common, conversation, device, device_list, hostile_peer, network, packs, restart,
+    agreement, blob, common, conversation, device, device_list, hostile_peer, network, packs,
+    restart,
 };
 
 /// The first inputs of `target`, always the same.
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
+        "blob_chunks" => blob::chunks(),
+        "blob_proof" => blob::proofs(),
         "braid_frame" => braid_frame(),
         "braid_peer" => braid_peer(),
         "wire" => wire(),
@@ -18,6 +21,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "decode_first" => vec![agreement::fixture().firsts[0][2..].to_vec()],
         "decode_message" => vec![conversation::fixture().messages[0][2..].to_vec()],
         "decode_state" => inside(),
+        "descriptor" => blob::descriptors(),
         "device_body" => device::bodies(),
         "device_list" => device_list::seeds(),
         "device_value" => device::values(),

@@ -256,8 +256,7 @@ impl<L: ExactSizeIterator<Item = Hash>> BlobSealer<L> {
         let (chunks, _) = self.keys.as_ref().ok_or(Error::Ended)?;
         let length = length.saturating_add(TAG);
         let sealed = self.buffer.front_mut(length);
-        let (text, tag) = sealed.split_last_chunk_mut::<TAG>().ok_or(Error::Ended)?;
-        *tag = chunks.seal(self.tree.leaves(), text)?;
+        chunks.seal(self.tree.leaves(), sealed)?;
         let leaf = leaf_hash(sealed);
         // SPEC §20.4-R3: before anything of it is given out.
         if let Some(left) = self.left.checked_sub(1) {
