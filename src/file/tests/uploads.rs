@@ -174,7 +174,7 @@ fn a_record_is_stored_encrypted() {
     let (blob, log) = log(&text);
     let interrupted = Interrupted::import(&exported, slot, &app_key).unwrap();
     assert_eq!(interrupted.media_type(), &media_type());
-    let leaves = log.leaves[..2].to_vec().into_iter();
+    let leaves = log.leaves[..2].iter().copied();
     let sealer = BlobSealer::resume(interrupted, Some(&log.header), leaves, 2).unwrap();
     assert_eq!(sealer.record().media_type(), &media_type());
     let made = make(sealer, &text[2 * CHUNK..], 5000).unwrap();
