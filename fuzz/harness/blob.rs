@@ -3,10 +3,11 @@
 
 use std::sync::OnceLock;
 
+use subrosa::crypto::Secret;
 use subrosa::file::tree::{Hash, Node, RangeVerifier, Shape, TreeHasher, prove};
 use subrosa::file::{
-    Blob, BlobId, BlobSealer, Descriptor, Error, HEADER, Inline, MediaType, Opener, SEALED_CHUNK,
-    SealedChunk, Thumbnail,
+    Blob, BlobId, BlobSealer, Descriptor, Error, FileKey, HEADER, Inline, MediaType, Opener,
+    SEALED_CHUNK, SealedChunk, Thumbnail,
 };
 use subrosa::hazmat;
 
@@ -179,8 +180,8 @@ pub fn blob_chunks(data: &[u8]) {
     assert_eq!(given.len() == fixture.text.len(), genuine);
 
     // The same without an id: the length and the padding are those of the file.
-    let key = hazmat::file::key(&fixture.blob).expose();
-    let key = subrosa::file::FileKey::from_bytes(subrosa::crypto::Secret::new(*key));
+    let fetch = fixture.blob.admit(|_| true).unwrap();
+    let key = FileKey::from_bytes(Secret::new(*fetch.key().expose()));
     let mut opener = Opener::new(key, b"subrosa/1 blob\0");
     let mut rest = &stored[..];
     let mut length = 0;

@@ -145,11 +145,6 @@ impl Blob {
         })
     }
 
-    #[cfg(feature = "hazmat")]
-    pub(crate) const fn key(&self) -> &FileKey {
-        &self.key
-    }
-
     /// What the sender says it is.
     #[must_use]
     pub const fn media_type(&self) -> &MediaType {

@@ -9,7 +9,7 @@ use zeroize::Zeroize;
 use super::Error;
 use super::blob::{Blob, BlobId, CONTEXT, MediaType};
 use super::blob_opener::BlobOpener;
-use super::chunk::{CHUNK, CHUNK_BITS, Chunks, HEADER, SEALED_CHUNK};
+use super::chunk::{CHUNK, CHUNK_BITS, Chunks, FileKey, HEADER, SEALED_CHUNK};
 use super::open::begin;
 use super::tree::{RangeVerifier, Shape, proof_len};
 
@@ -59,6 +59,12 @@ impl<'a> Fetch<'a> {
     #[must_use]
     pub const fn id(&self) -> BlobId {
         self.blob.id
+    }
+
+    /// What it is opened with.
+    #[must_use]
+    pub const fn key(&self) -> &'a FileKey {
+        &self.blob.key
     }
 
     /// The blob.

@@ -4,9 +4,7 @@ use alloc::vec::Vec;
 
 use super::Given;
 use crate::crypto::Secret;
-use crate::file::{
-    Blob, Derived, Error, FileKey, HEADER, Interrupted, MediaType, Record, SALT, Sealer,
-};
+use crate::file::{Derived, Error, FileKey, HEADER, Interrupted, MediaType, Record, SALT, Sealer};
 use crate::state::{self, AppKey, Slot};
 
 /// Begins a file with this salt, which no other file may have under its key, and gives its header.
@@ -81,10 +79,4 @@ pub fn export_record(
     given: &mut Given,
 ) -> Result<Vec<u8>, state::Error> {
     record.export_with(slot, app_key, given)
-}
-
-/// What opens a blob.
-#[must_use]
-pub const fn key(blob: &Blob) -> &FileKey {
-    blob.key()
 }

@@ -266,21 +266,23 @@ fn manifest(input: &Input<'_>) -> Result<Manifest, Refusal> {
     link.open(&input.bytes("sealed")?).map_err(refused)
 }
 
-fn shown(sticker: &Sticker) -> Value {
+fn shown(sticker: &Sticker) -> Result<Value, Refusal> {
     let (emoji, blob) = (sticker.emoji().collect::<Vec<_>>(), sticker.blob());
-    json!({
+    let fetch = blob.admit(|_| true).map_err(refused)?;
+    Ok(json!({
         "emoji": emoji,
-        "id": hex::encode(blob.id.as_bytes()),
-        "key": hex::encode(blob.key.expose()),
+        "id": hex::encode(fetch.id().as_bytes()),
+        "key": hex::encode(fetch.key().expose()),
         "length": blob.text_len().to_string(),
-        "media_type": blob.media_type.as_str(),
-    })
+        "media_type": blob.media_type().as_str(),
+    }))
 }
 
 fn open(input: &Input<'_>) -> Result<Output, Refusal> {
     let manifest = manifest(input)?;
     let contents = manifest.contents();
-    let stickers: Vec<Value> = contents.stickers().iter().map(shown).collect();
+    let stickers = contents.stickers().iter().map(shown);
+    let stickers: Vec<Value> = stickers.collect::<Result<_, _>>()?;
     Ok(Output::new()
         .hex("author_key", manifest.author_key().as_bytes())
         .value("version", manifest.version().to_string())

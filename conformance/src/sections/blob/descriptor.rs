@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use subrosa::file::{Blob, Descriptor, Error, Thumbnail};
-use subrosa::hazmat;
 
 use crate::op::{Input, Output, Refusal, refused};
 
@@ -32,7 +31,7 @@ fn fields(blob: &Blob) -> Result<Value, Error> {
     let fetch = blob.admit(|_| true)?;
     Ok(json!({
         "id": hex::encode(fetch.id().as_bytes()),
-        "key": hex::encode(hazmat::file::key(blob).expose()),
+        "key": hex::encode(fetch.key().expose()),
         "length": blob.text_len().to_string(),
         "media_type": blob.media_type().as_str(),
     }))
