@@ -1,5 +1,5 @@
 //! Files beside a plain loop of AES-256-GCM over pieces of 16 KiB, and beside age (ChaCha20-Poly1305, pieces of 64 KiB), in
-//! one process and one run: `cargo bench -p subrosa-interop --bench file`
+//! one process and one run: `cargo bench -p subrosa-interop --features age --bench file`
 //!
 //! `SUBROSA_FILE_MIB` says how long the file in memory is, 64 MiB unless told otherwise, and `SUBROSA_DISK_MIB` how long the
 //! one on disk is of which pieces are read, 256 MiB unless told otherwise.
