@@ -118,6 +118,9 @@ struct Took {
     calls: Duration,
 }
 
+/// Which of the two.
+type Part = fn(&Took) -> Duration;
+
 fn send_in_rust(alice: &mut Device<&'static mut dyn Store>, bob: &Bob) -> Took {
     let rng = &mut os_rng();
     let message = Outgoing {
@@ -183,14 +186,14 @@ fn beyond_rust(
     in_rust: &mut [Device<&'static mut dyn Store>],
     in_c: &[*mut subrosa_device],
     bob: &Bob,
-    part: fn(&Took) -> Duration,
+    part: Part,
 ) -> Duration {
     let (mut rust, mut c) = (Vec::new(), Vec::new());
     let mut pairs: Vec<_> = in_rust.iter_mut().zip(in_c).collect();
     for turn in 0..usize::try_from(times).unwrap() {
         let pair = turn % pairs.len();
         let (in_rust, in_c) = &mut pairs[pair];
-        if turn / PAIRS % 2 == 0 {
+        if (turn / PAIRS).is_multiple_of(2) {
             rust.push(send_in_rust(in_rust, bob));
             c.push(send_in_c(**in_c, bob));
         } else {
@@ -203,7 +206,7 @@ fn beyond_rust(
 }
 
 /// What nine of ten took longer than: nothing else ran beside it.
-fn quick(took: &[Took], part: fn(&Took) -> Duration) -> Duration {
+fn quick(took: &[Took], part: Part) -> Duration {
     let mut durations: Vec<_> = took.iter().map(part).collect();
     durations.sort_unstable();
     durations[durations.len() / 10]
@@ -226,8 +229,7 @@ fn calls(c: &mut Criterion) {
     });
     let mut all_in_rust: Vec<_> = (0..PAIRS).map(|_| in_rust(&bob)).collect();
     let all_in_c: Vec<_> = (0..PAIRS).map(|_| in_c(&bob)).collect();
-    let parts: [(&str, fn(&Took) -> Duration); 2] =
-        [("call", |took| took.call), ("calls", |took| took.calls)];
+    let parts: [(&str, Part); 2] = [("call", |took| took.call), ("calls", |took| took.calls)];
     for (name, part) in parts {
         group.bench_function(format!("{name}_beyond_rust_and_10_us"), |b| {
             let (rust, c) = (&mut all_in_rust, &all_in_c);
