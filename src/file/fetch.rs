@@ -12,6 +12,7 @@ use super::blob_opener::BlobOpener;
 use super::chunk::{CHUNK, CHUNK_BITS, Chunks, FileKey, HEADER, SEALED_CHUNK};
 use super::open::begin;
 use super::tree::{RangeVerifier, Shape, proof_len};
+use crate::padding;
 
 /// The bits of a place in the text that are the place in its chunk.
 const IN_CHUNK: u64 = CHUNK as u64 - 1;
@@ -168,6 +169,23 @@ impl BlobPieces<'_> {
             return Err(Error::OutOfRange);
         }
         let leaves = text.start >> CHUNK_BITS..text.end.div_ceil(CHUNK as u64);
+        self.piece_of(text, leaves)
+    }
+
+    /// What to fetch for a run of leaves: all the text in them, perhaps none. Whoever opens all of a blob in runs opens
+    /// those behind the text, too, which are padding.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] if there are no such leaves, or none is asked for.
+    pub fn run(&self, leaves: Range<u64>) -> Result<Piece, Error> {
+        let place = |leaf: u64| {
+            let place = leaf.saturating_mul(CHUNK as u64);
+            place.min(self.blob.text_len())
+        };
+        self.piece_of(place(leaves.start)..place(leaves.end), leaves)
+    }
+
+    fn piece_of(&self, text: Range<u64>, leaves: Range<u64>) -> Result<Piece, Error> {
         let place = self.shape.place(&leaves)?;
         let proof_len = proof_len(&self.shape, &leaves)?;
         Ok(Piece {
@@ -183,7 +201,7 @@ impl BlobPieces<'_> {
     ///
     /// # Errors
     /// [`Error::Truncated`] if it is not as many bytes as the piece has; [`Error::Proof`]; and what only the blob's maker
-    /// can have done: [`Error::Commitment`], [`Error::Chunk`].
+    /// can have done: [`Error::Commitment`], [`Error::Chunk`], [`Error::Padding`].
     pub fn open<'a>(
         &mut self,
         piece: &Piece,
@@ -198,9 +216,12 @@ impl BlobPieces<'_> {
         let mut verifier = RangeVerifier::new(id, length, piece.leaves.clone(), proof)?;
         verifier.feed(stored)?;
         let verified = verifier.finish()?;
+        let text_len = self.blob.text_len();
         let chunks = self.keys(verified.header())?;
         for (number, chunk) in piece.leaves.clone().zip(stored.chunks_mut(SEALED_CHUNK)) {
-            if let Err(error) = chunks.open(number, chunk) {
+            let opened = chunks.open(number, chunk);
+            let padded = opened.and_then(|text| require_padding(text_len, number, text));
+            if let Err(error) = padded {
                 stored.zeroize();
                 return Err(error);
             }
@@ -230,6 +251,14 @@ impl fmt::Debug for BlobPieces<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("BlobPieces").field(self.blob).finish()
     }
+}
+
+/// SPEC §20.2-R7: what stands behind the text in a chunk is zero.
+fn require_padding(text_len: u64, number: u64, chunk: &[u8]) -> Result<(), Error> {
+    let text = text_len.saturating_sub(number.saturating_mul(CHUNK as u64));
+    let text = usize::try_from(text).unwrap_or(usize::MAX);
+    let zeros = chunk.get(text..).unwrap_or_default();
+    padding::require_zeros(zeros).map_err(|_| Error::Padding)
 }
 
 /// The text of a piece: the parts that lie in one chunk each, in their order.

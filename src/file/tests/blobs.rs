@@ -327,6 +327,58 @@ fn attack_f5_any_piece_alone() {
     assert_eq!(fetch.pieces().piece(&(0..1)), Err(Error::OutOfRange));
 }
 
+/// All of a blob in runs of leaves: its text, and, behind it, padding, which is looked at.
+#[test]
+fn attack_f5_a_blob_in_runs() {
+    let mut refused_runs = 0;
+    // The last one ends with a chunk of padding alone.
+    for size in [0, 1, CHUNK, 5 * CHUNK + 77, 17 * CHUNK + 5] {
+        let text = text(size);
+        let made = made(&text);
+        let fetch = made.blob.admit(|_| true).unwrap();
+        let leaves = fetch.shape().leaves();
+        let mut pieces = fetch.pieces();
+        for step in [1, 2, 5, 100] {
+            let mut all: Vec<u8> = Vec::new();
+            for start in (0..leaves).step_by(step) {
+                let run = start..leaves.min(start + step as u64);
+                let piece = pieces.run(run.clone()).unwrap();
+                assert_eq!(piece.leaves(), &run);
+                assert_eq!(piece.text().start, all.len() as u64);
+                let mut bytes = made.place(&piece);
+                let texts = pieces.open(&piece, &mut bytes, &made.proof(run));
+                all.extend(texts.unwrap().flatten());
+                assert_eq!(piece.text().end, all.len() as u64);
+            }
+            assert!(all == text);
+        }
+        for none in [leaves..leaves + 1, 0..leaves + 1, 0..0, 0..u64::MAX] {
+            assert_eq!(pieces.run(none), Err(Error::OutOfRange));
+        }
+        // Its maker says that it is shorter, to hide what is behind.
+        let Some(said) = text.iter().rposition(|byte| *byte != 0) else {
+            continue;
+        };
+        let said = said as u64;
+        if stored_len(said) != stored_len(size as u64) {
+            continue;
+        }
+        refused_runs += 1;
+        let short = Blob::new(made.blob.id, record(6).key(), said, media_type()).unwrap();
+        let fetch = short.admit(|_| true).unwrap();
+        let mut pieces = fetch.pieces();
+        let last = said / CHUNK as u64;
+        for run in [last..last + 1, 0..leaves] {
+            let piece = pieces.run(run.clone()).unwrap();
+            let mut bytes = made.place(&piece);
+            let refused = pieces.open(&piece, &mut bytes, &made.proof(run));
+            assert_eq!(refused.err(), Some(Error::Padding));
+            assert!(bytes.iter().all(|byte| *byte == 0));
+        }
+    }
+    assert!(refused_runs > 1);
+}
+
 /// A maker can put under an id what does not open: then nothing of it is left in the caller's memory.
 #[test]
 fn attack_f5_a_piece_that_does_not_open() {
