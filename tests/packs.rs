@@ -13,7 +13,7 @@ use subrosa::file::pack::limits::{
     STICKERS_MAX, TEXT_MAX, TITLE_MAX,
 };
 use subrosa::file::pack::{AUTHOR, Author, Contents, Error, HELD, Held, Link, Sticker, Update};
-use subrosa::file::{FileKey, HEADER, sealed_len};
+use subrosa::file::{Descriptor, FileKey, HEADER, sealed_len};
 use subrosa::padding::padded_length;
 
 const KEYS: Keys = Keys::new(1);
@@ -562,9 +562,13 @@ fn attack_a_sticker_that_is_sent_tells_nothing_of_its_pack() {
     ];
     let stickers = manifest.contents().stickers();
     for (number, sticker) in stickers.iter().enumerate() {
-        let blob = sticker.blob().admit(|_| true).unwrap();
-        let media_type = sticker.blob().media_type().as_str().as_bytes();
-        let sent = [blob.id().as_bytes(), &blob.key().expose()[..], media_type].concat();
+        let sent = sticker.descriptor().to_bytes().unwrap();
+        let read = Descriptor::parse(&sent).unwrap().blob;
+        let (blob, read) = (sticker.blob().admit(|_| true), read.admit(|_| true));
+        let (blob, read) = (blob.unwrap(), read.unwrap());
+        assert_eq!(read.id(), blob.id());
+        assert_eq!(read.key().expose(), blob.key().expose());
+        assert_eq!(read.shape(), blob.shape());
         let others = stickers
             .iter()
             .enumerate()

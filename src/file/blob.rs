@@ -109,8 +109,8 @@ fn is_restricted_name(name: &[u8]) -> bool {
 /// A blob that can be read: where it is found, its key, and what it holds.
 ///
 /// Whoever has it can read the blob. What it is found by, and what opens it, is reached through
-/// [`admit`](Self::admit). It is passed on as it is to forward the file: the server stores one copy, and sees that two
-/// people fetch the same. A forward that nobody can link seals the text again, with a new
+/// [`admit`](Self::admit). It is passed on as it is ([`duplicate`](Self::duplicate)) to forward the file: the server stores
+/// one copy, and sees that two people fetch the same. A forward that nobody can link seals the text again, with a new
 /// [`Record`](super::Record): the two blobs have nothing in common but their length.
 pub struct Blob {
     /// What its bytes hash to.
@@ -143,6 +143,17 @@ impl Blob {
             length,
             media_type,
         })
+    }
+
+    /// The same blob once more, to be sent on.
+    #[must_use]
+    pub const fn duplicate(&self) -> Self {
+        Self {
+            id: self.id,
+            key: self.key.duplicate(),
+            length: self.length,
+            media_type: self.media_type,
+        }
     }
 
     /// What the sender says it is.

@@ -6,6 +6,7 @@ use core::fmt;
 use super::Error;
 use super::limits::{EMOJI_BYTES_MAX, EMOJI_MAX, STICKER_MAX};
 use crate::file::blob::Blob;
+use crate::file::descriptor::{Descriptor, Thumbnail};
 use crate::memory;
 use crate::wire::{Reader, Writer};
 
@@ -77,6 +78,15 @@ impl Sticker {
     #[must_use]
     pub const fn blob(&self) -> &Blob {
         &self.blob
+    }
+
+    /// What a message carries that sends this sticker: its blob, and nothing of the pack.
+    #[must_use]
+    pub const fn descriptor(&self) -> Descriptor {
+        Descriptor {
+            blob: self.blob.duplicate(),
+            thumbnail: Thumbnail::None,
+        }
     }
 
     /// SPEC §21.3-R9.
