@@ -14,6 +14,7 @@ pub mod hash;
 #[cfg(not(feature = "mock-crypto"))]
 pub mod hash512;
 pub mod hedge;
+pub(crate) mod hex;
 #[cfg(not(feature = "mock-crypto"))]
 pub mod kem;
 pub mod labels;

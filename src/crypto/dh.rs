@@ -7,6 +7,7 @@ use curve25519_dalek::montgomery::MontgomeryPoint;
 use curve25519_dalek::traits::IsIdentity;
 use zeroize::Zeroizing;
 
+use super::hex::write_hex;
 use super::{Error, Secret, counted};
 
 /// Bytes of a public key, a private key and a result.
@@ -47,11 +48,7 @@ impl DhPublic {
 
 impl fmt::Debug for DhPublic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DhPublic(")?;
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str(")")
+        write_hex(f, "DhPublic", &self.0)
     }
 }
 

@@ -5,6 +5,7 @@ use core::fmt;
 
 use ed25519_dalek::{Signer, Verifier as _};
 
+use super::hex::write_hex;
 use super::{Error, Secret, counted};
 
 /// Bytes of a verifying key.
@@ -131,11 +132,7 @@ impl Verifier {
 
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("VerifyingKey(")?;
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str(")")
+        write_hex(f, "VerifyingKey", &self.0)
     }
 }
 

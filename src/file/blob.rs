@@ -5,6 +5,7 @@ use core::fmt;
 use super::Error;
 use super::chunk::{FileKey, sealed_len};
 use super::limits::{MEDIA_TYPE_MAX, TEXT_MAX};
+use crate::crypto::hex::write_hex;
 use crate::crypto::{Secret, labels};
 use crate::padding;
 use crate::wire::{self, Reader, Writer};
@@ -32,11 +33,7 @@ impl BlobId {
 
 impl fmt::Debug for BlobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BlobId(")?;
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str(")")
+        write_hex(f, "BlobId", &self.0)
     }
 }
 

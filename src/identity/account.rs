@@ -6,6 +6,7 @@ use super::address::Address;
 use super::error::Error;
 use crate::crypto::hash::sha256;
 use crate::crypto::hedge::fresh;
+use crate::crypto::hex::write_hex;
 use crate::crypto::sign::{Signature, SigningKey, VerifyingKey};
 use crate::crypto::{Secret, TryCryptoRng, labels};
 use crate::wire::{self, Reader, Writer};
@@ -59,15 +60,6 @@ impl fmt::Debug for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_hex(f, "AccountId", &self.0)
     }
-}
-
-/// `name(…)` with the bytes in hex.
-pub(super) fn write_hex(f: &mut fmt::Formatter<'_>, name: &str, bytes: &[u8]) -> fmt::Result {
-    write!(f, "{name}(")?;
-    for byte in bytes {
-        write!(f, "{byte:02x}")?;
-    }
-    f.write_str(")")
 }
 
 macro_rules! secrets {

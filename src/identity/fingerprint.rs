@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use super::account::write_hex;
 use super::devices::DeviceList;
 use super::error::Error;
 use crate::crypto::hash::sha256;
+use crate::crypto::hex::write_hex;
 use crate::crypto::{labels, secret};
 use crate::wire::Reader;
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::Error;
 use super::limits::{PADDED_MAX, SEALED_MAX};
 use crate::crypto::hash::{HASH, HmacKey};
+use crate::crypto::hex::write_hex;
 use crate::crypto::{Secret, labels};
 use crate::file::chunk::{FileKey, SALT, sealed_len, text_len};
 use crate::file::open::Opener;
@@ -34,11 +35,7 @@ impl PackId {
 
 impl fmt::Debug for PackId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PackId(")?;
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str(")")
+        write_hex(f, "PackId", &self.0)
     }
 }
 
