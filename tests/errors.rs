@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::io;
 
-use subrosa::file::pack;
+use subrosa::file::{self, pack};
 use subrosa::padding::BadPadding;
 use subrosa::{
     Action, Error, agreement, crypto, device, envelope, identity, os_rng, ratchet, state,
@@ -20,6 +20,44 @@ fn assert_distinct<T: std::error::Error>(errors: &[T]) {
         assert!(text.len() > 10 && text.is_ascii(), "{text:?}");
     }
 }
+
+/// Every error of files but `Rng`, in the order of the numbers.
+const FILE: [file::Error; 13] = {
+    use file::Error::*;
+    [
+        Commitment,
+        Chunk,
+        Truncated,
+        Proof,
+        Id,
+        Padding,
+        Altered,
+        NotAdmitted,
+        UnknownVersion,
+        TooLong,
+        Ended,
+        OutOfRange,
+        Malformed,
+    ]
+};
+
+/// The same of packs.
+const PACK: [pack::Error; 11] = {
+    use pack::Error::*;
+    [
+        Integrity,
+        Malformed,
+        UnknownVersion,
+        OtherKey,
+        BadSignature,
+        OtherPack,
+        Fork,
+        Rollback,
+        TooLong,
+        KeyInUse,
+        Exhausted,
+    ]
+};
 
 #[test]
 fn every_error_of_a_layer_has_its_text() {
@@ -57,20 +95,8 @@ fn every_error_of_a_layer_has_its_text() {
         identity::Error::Exhausted,
         identity::Error::Rng,
     ]);
-    assert_distinct(&[
-        pack::Error::Integrity,
-        pack::Error::Malformed,
-        pack::Error::UnknownVersion,
-        pack::Error::OtherKey,
-        pack::Error::BadSignature,
-        pack::Error::OtherPack,
-        pack::Error::Fork,
-        pack::Error::Rollback,
-        pack::Error::TooLong,
-        pack::Error::KeyInUse,
-        pack::Error::Exhausted,
-        pack::Error::Rng,
-    ]);
+    assert_distinct(&[&FILE[..], &[file::Error::Rng]].concat());
+    assert_distinct(&[&PACK[..], &[pack::Error::Rng]].concat());
     let all = [
         Refusal::Malformed,
         Refusal::UnknownVersion,
@@ -158,6 +184,8 @@ fn every_error_keeps_its_number() {
     }
     // A generator that fails is the same error everywhere.
     assert_eq!(I::Rng.code(), Error::Rng.code());
+    assert_eq!(file::Error::Rng.code(), Error::Rng.code());
+    assert_eq!(pack::Error::Rng.code(), Error::Rng.code());
     let device = [
         D::UnknownAccount,
         D::KeyChanged,
@@ -176,6 +204,12 @@ fn every_error_keeps_its_number() {
         D::Unknown,
     ];
     for (error, code) in device.into_iter().zip(101..) {
+        assert_eq!(error.code(), code);
+    }
+    for (error, code) in FILE.into_iter().zip(501..) {
+        assert_eq!(error.code(), code);
+    }
+    for (error, code) in PACK.into_iter().zip(601..) {
         assert_eq!(error.code(), code);
     }
 }

@@ -1,5 +1,5 @@
 /*
- * subrosa.h - end-to-end encryption for messengers: private chats between devices of accounts.
+ * subrosa.h - end-to-end encryption for messengers: private chats between devices of accounts, files, sticker packs.
  *
  * SYNOPSIS
  *
@@ -98,10 +98,11 @@ typedef int32_t subrosa_status;
 #define SUBROSA_ERROR_BUSY 3        /* The object is in use, in another thread or by the caller of this callback. */
 #define SUBROSA_ERROR_BUFFER 4      /* The buffer is too short; its length was set to what is needed. */
 #define SUBROSA_ERROR_RANGE 5       /* No element has this index. */
-#define SUBROSA_ERROR_STEP 6        /* Not the next step of this comparison. */
+#define SUBROSA_ERROR_STEP 6        /* Not the next step of this comparison or this file. */
 #define SUBROSA_ERROR_HANDLES 7     /* Too many objects at once: 4,000, or 65,000 where pointers have 64 bits. */
 #define SUBROSA_ERROR_UNSUPPORTED 8 /* This library was built without it. */
 #define SUBROSA_ERROR_INTERNAL 9    /* A fault of the library. The object of the call can only be freed. */
+#define SUBROSA_ERROR_SOURCE 10     /* The app's source of bytes gave none. */
 
 /* What a device refuses. */
 #define SUBROSA_ERROR_UNKNOWN_ACCOUNT 101 /* No device list of the account is known: fetch it, and update_list. */
@@ -158,12 +159,40 @@ typedef int32_t subrosa_status;
 #define SUBROSA_ERROR_TOO_MANY_KEYS 313    /* The keys of the account were replaced 15 times already. */
 #define SUBROSA_ERROR_EXHAUSTED 314        /* The account has given out its last device id, or made its last list. */
 
-/* Why a file is not opened. */
+/* Why the file of a store is not opened. */
 #define SUBROSA_ERROR_NOT_A_STORE 401  /* The file is something else. Nothing in it was changed. */
 #define SUBROSA_ERROR_NEWER_FORMAT 402 /* A later version wrote the file. Nothing in it was changed. */
 #define SUBROSA_ERROR_FILE_BUSY 403    /* Other processes held the file for longer than five seconds. */
 #define SUBROSA_ERROR_UNSUITABLE 404   /* The file or its file system cannot have a write-ahead log. */
 #define SUBROSA_ERROR_SQLITE 405       /* SQLite, or the system below it, refused. */
+
+/* Why a file is refused. */
+#define SUBROSA_ERROR_FILE_COMMITMENT 501   /* The key, the context or the first 56 bytes are not those of this file. */
+#define SUBROSA_ERROR_FILE_CHUNK 502        /* A chunk is altered, or stands in another place or file. */
+#define SUBROSA_ERROR_FILE_TRUNCATED 503    /* The end is missing: of the file, of a piece, or not yet sealed. */
+#define SUBROSA_ERROR_FILE_PROOF 504        /* The proof is not one of these bytes of this blob. */
+#define SUBROSA_ERROR_FILE_ID 505           /* The bytes are not the blob that the id names. */
+#define SUBROSA_ERROR_FILE_PADDING 506      /* What stands behind the text is not zero: its sender has made it so. */
+/* 507 is reserved: what was altered between two uploads, which go on in Rust only. */
+#define SUBROSA_ERROR_FILE_NOT_ADMITTED 508 /* The app has not agreed to this type and size. */
+#define SUBROSA_ERROR_FILE_VERSION 509      /* A descriptor of a version that this release does not know. */
+#define SUBROSA_ERROR_FILE_TOO_LONG 510     /* Longer than a file, a descriptor or a thumbnail may be. */
+#define SUBROSA_ERROR_FILE_ENDED 511        /* The file is at its end: nothing can be added to it. */
+#define SUBROSA_ERROR_FILE_RANGE 512        /* The file has no such place. */
+#define SUBROSA_ERROR_FILE_MALFORMED 513    /* No descriptor, no media type, or a thumbnail of no bytes. */
+
+/* Why a link, a manifest or a new version of a pack is refused. Nothing was changed. */
+#define SUBROSA_ERROR_PACK_INTEGRITY 601  /* No manifest of this link's pack: altered, or cut. */
+#define SUBROSA_ERROR_PACK_MALFORMED 602  /* No link, no manifest, nothing stored, no UTF-8, no title or emoji. */
+#define SUBROSA_ERROR_PACK_VERSION 603    /* Of a version that this release does not know. */
+#define SUBROSA_ERROR_PACK_OTHER_KEY 604  /* By another author than the link's, or than what is held. */
+#define SUBROSA_ERROR_PACK_SIGNATURE 605  /* The author's signature does not hold. */
+#define SUBROSA_ERROR_PACK_OTHER_PACK 606 /* The manifest, or what is held, is another pack's. */
+#define SUBROSA_ERROR_PACK_FORK 607       /* The author has signed two histories of the pack: tell the user. */
+#define SUBROSA_ERROR_PACK_ROLLBACK 608   /* A newer version is held, or the version does not rise. */
+#define SUBROSA_ERROR_PACK_TOO_LONG 609   /* More stickers, emoji or bytes than a pack may have. */
+#define SUBROSA_ERROR_PACK_KEY_IN_USE 610 /* Two stickers have the same key: who is sent one could read the other. */
+#define SUBROSA_ERROR_PACK_EXHAUSTED 611  /* The pack had its last version. */
 
 /* What a status means, in English, for logs: never NULL, for no number. */
 const char *subrosa_status_str(subrosa_status status);
@@ -182,6 +211,7 @@ typedef int32_t subrosa_action;
 #define SUBROSA_ACTION_CALLER 8         /* A mistake in the program. */
 #define SUBROSA_ACTION_CALL_AGAIN 9     /* Make the same call again. */
 #define SUBROSA_ACTION_FETCH_LIST 10    /* Fetch the account's device lists, and update_list. */
+#define SUBROSA_ACTION_FETCH_AGAIN 11   /* Discard what was fetched, and fetch it again, from another server or later. */
 
 /* What the app should do about a status. */
 subrosa_action subrosa_status_action(subrosa_status status);
@@ -214,9 +244,9 @@ typedef struct subrosa_address {
 
 /* ---- Randomness ------------------------------------------------------------------------------------------------- */
 
-/* A source of randomness. A device copies the structure and calls `fill` during its own calls only, one at a time. The keys of
- * an account and of a device are what it gives; all that comes later is mixed with them: a source that repeats itself from
- * then on repeats no key. */
+/* A source of randomness. A device copies the structure and calls `fill` during its own calls only, one at a time; any other
+ * function does so until it returns. The keys of an account and of a device are what it gives; all that comes later is mixed
+ * with them: a source that repeats itself from then on repeats no key. */
 typedef struct subrosa_rng {
   size_t struct_size;
   void *SUBROSA_NULLABLE context;
@@ -674,6 +704,299 @@ SUBROSA_CHECKED subrosa_status subrosa_device_inbox(subrosa_device *device, uint
 /* The app has these messages: they are not given out again. An id that is not there is no error. */
 SUBROSA_CHECKED subrosa_status subrosa_device_read(subrosa_device *device, const uint64_t *SUBROSA_NULLABLE ids,
                                                    size_t count);
+
+/* ---- Files ------------------------------------------------------------------------------------------------------ */
+
+/* What is longer than a message, sealed in chunks of 16 KiB: C2SP chunked-encryption, Cobblestone-256 (SPEC.md §20). Nothing is
+ * given out before the chunk in which it lies was found to be genuine. Sealer, opener and reader have memory for one chunk,
+ * and do not wait for the app's files and sockets: it moves the bytes. */
+
+#define SUBROSA_FILE_KEY 32          /* Bytes of the key of a file. */
+#define SUBROSA_BLOB_ID 32           /* Bytes of a blob's id. */
+#define SUBROSA_SEAL_ROOM 16456      /* Room for what a sealer gives at once, bytes. */
+#define SUBROSA_OPEN_ROOM 16384      /* Room for what an opener gives at once, bytes. */
+#define SUBROSA_DESCRIPTOR_MAX 16720 /* Longest descriptor, bytes. */
+
+/* A blob: a padded file as a server stores it, under an id that its bytes hash to. See Blobs. */
+typedef struct subrosa_blob subrosa_blob;
+
+/* Something that is being sealed. An upload that may be interrupted is sealed into a file of the app's, which is then sent:
+ * whoever seals a text again makes another file. */
+typedef struct subrosa_sealer subrosa_sealer;
+
+/* Begins a sealed file for this device or for whoever is given `key`, SUBROSA_FILE_KEY bytes that are new for each file. It is
+ * opened with the same `context` only, the `len` bytes that say where it belongs. `rng` NULL is the operating system's
+ * generator. SUBROSA_ERROR_RNG, _UNSUPPORTED. */
+SUBROSA_CHECKED subrosa_status subrosa_sealer_file(const uint8_t *SUBROSA_NULLABLE context, size_t len,
+                                                   const subrosa_rng *SUBROSA_NULLABLE rng,
+                                                   subrosa_sealer *SUBROSA_NULLABLE *SUBROSA_NONNULL sealer, uint8_t *key);
+
+/* Begins a blob. `media_type` is `type/subtype` in lower case (RFC 6838), without parameters. `apart` is whatever tells this
+ * text from others, its length or time for instance, or nothing: it counts only if the generator repeats itself.
+ * SUBROSA_ERROR_FILE_MALFORMED, _RNG, _UNSUPPORTED. */
+SUBROSA_CHECKED subrosa_status subrosa_sealer_blob(const uint8_t *SUBROSA_NULLABLE media_type, size_t media_type_len,
+                                                   const uint8_t *SUBROSA_NULLABLE apart, size_t apart_len,
+                                                   const subrosa_rng *SUBROSA_NULLABLE rng,
+                                                   subrosa_sealer *SUBROSA_NULLABLE *SUBROSA_NONNULL sealer);
+
+/* Takes text until a chunk is whole, and gives the chunk, or takes all of it: `*taken` becomes how many bytes were taken, at
+ * least one if there is one; go on with the rest. `*sealed_len` is the room at `sealed`, at least SUBROSA_SEAL_ROOM, and
+ * becomes the length of what is to be stored, perhaps 0.
+ * SUBROSA_ERROR_BUFFER, _FILE_ENDED, _FILE_TOO_LONG: nothing was taken. */
+SUBROSA_CHECKED subrosa_status subrosa_sealer_push(subrosa_sealer *sealer, const uint8_t *SUBROSA_NULLABLE text, size_t len,
+                                                   size_t *taken, uint8_t *SUBROSA_NULLABLE sealed, size_t *sealed_len);
+
+/* The text has ended. Gives what is left, a chunk a call, until `*sealed_len` becomes 0. Room as above.
+ * SUBROSA_ERROR_BUFFER, _FILE_TOO_LONG. */
+SUBROSA_CHECKED subrosa_status subrosa_sealer_finish(subrosa_sealer *sealer, uint8_t *SUBROSA_NULLABLE sealed,
+                                                     size_t *sealed_len);
+
+/* The blob that was sealed. SUBROSA_ERROR_STEP if it is no blob; SUBROSA_ERROR_FILE_TRUNCATED before finish has given all. */
+SUBROSA_CHECKED subrosa_status subrosa_sealer_result(const subrosa_sealer *sealer,
+                                                     subrosa_blob *SUBROSA_NULLABLE *SUBROSA_NONNULL blob);
+
+subrosa_status subrosa_sealer_free(subrosa_sealer *SUBROSA_NULLABLE sealer);
+
+/* Something that is being opened. Once it has refused, it refuses for good. */
+typedef struct subrosa_opener subrosa_opener;
+
+/* Begins to open a sealed file, with what subrosa_sealer_file gave and was given: the SUBROSA_FILE_KEY bytes of `key`, and the
+ * `len` bytes of `context`. */
+SUBROSA_CHECKED subrosa_status subrosa_opener_file(const uint8_t *key, const uint8_t *SUBROSA_NULLABLE context, size_t len,
+                                                   subrosa_opener *SUBROSA_NULLABLE *SUBROSA_NONNULL opener);
+
+/* Begins to open a blob. SUBROSA_ERROR_FILE_NOT_ADMITTED. */
+SUBROSA_CHECKED subrosa_status subrosa_opener_blob(const subrosa_blob *blob,
+                                                   subrosa_opener *SUBROSA_NULLABLE *SUBROSA_NONNULL opener);
+
+/* Takes bytes until a chunk is whole, and gives its text, or takes all of them: `*taken` becomes how many bytes were taken, at
+ * least one if there is one; go on with the rest. `*text_len` is the room at `text`, at least SUBROSA_OPEN_ROOM, and becomes
+ * the length of the text, perhaps 0. The text is genuine; whether it is all, finish says: until then, show it to nobody who
+ * must not be shown a part. SUBROSA_ERROR_BUFFER: nothing was taken. _FILE_COMMITMENT, _FILE_CHUNK, _FILE_PADDING,
+ * _FILE_ENDED. */
+SUBROSA_CHECKED subrosa_status subrosa_opener_push(subrosa_opener *opener, const uint8_t *SUBROSA_NULLABLE sealed,
+                                                   size_t len, size_t *taken, uint8_t *SUBROSA_NULLABLE text,
+                                                   size_t *text_len);
+
+/* There is no further byte. Gives the last text, perhaps none; all of it was there, and a blob is the one that its id names.
+ * Once. Room as above. SUBROSA_ERROR_BUFFER, _FILE_TRUNCATED, _FILE_CHUNK, _FILE_PADDING, _FILE_ID, _FILE_ENDED. */
+SUBROSA_CHECKED subrosa_status subrosa_opener_finish(subrosa_opener *opener, uint8_t *SUBROSA_NULLABLE text,
+                                                     size_t *text_len);
+
+subrosa_status subrosa_opener_free(subrosa_opener *SUBROSA_NULLABLE opener);
+
+/* Where the bytes of a sealed file lie. A reader copies the structure and calls `read` during its own calls only, one at a
+ * time. */
+typedef struct subrosa_source {
+  size_t struct_size;
+  void *SUBROSA_NULLABLE context;
+  /* Copies the `len` bytes of the file from `offset` on to `out`, and returns 0; anything else fails the call
+   * (SUBROSA_ERROR_SOURCE), which can be repeated. */
+  int32_t (*SUBROSA_NULLABLE read)(void *SUBROSA_NULLABLE context, uint64_t offset, uint8_t *out, size_t len);
+} subrosa_source;
+
+/* A sealed file that is read at any place. Once it has refused a chunk, it refuses for good. */
+typedef struct subrosa_reader subrosa_reader;
+
+/* Begins to read a sealed file of `sealed_len` bytes with the SUBROSA_FILE_KEY bytes of `key` and the `len` bytes of `context`.
+ * SUBROSA_ERROR_SOURCE, _FILE_COMMITMENT, _FILE_TRUNCATED, _FILE_TOO_LONG. */
+SUBROSA_CHECKED subrosa_status subrosa_reader_open(const subrosa_source *source, uint64_t sealed_len, const uint8_t *key,
+                                                   const uint8_t *SUBROSA_NULLABLE context, size_t len,
+                                                   subrosa_reader *SUBROSA_NULLABLE *SUBROSA_NONNULL reader);
+
+/* Bytes of the text. SUBROSA_ERROR_SOURCE, _FILE_CHUNK. */
+SUBROSA_CHECKED subrosa_status subrosa_reader_len(subrosa_reader *reader, uint64_t *len);
+
+/* Reads the text from `offset` on. `*len` is the room at `text`, and becomes the number of bytes: less than there is room for
+ * only if the text ends there, 0 behind it. If the call fails, `text` has zeros as far as it was written.
+ * SUBROSA_ERROR_SOURCE, _FILE_CHUNK. */
+SUBROSA_CHECKED subrosa_status subrosa_reader_read(subrosa_reader *reader, uint64_t offset, uint8_t *SUBROSA_NULLABLE text,
+                                                   size_t *len);
+
+subrosa_status subrosa_reader_free(subrosa_reader *SUBROSA_NULLABLE reader);
+
+/* ---- Blobs ------------------------------------------------------------------------------------------------------ */
+
+/* A blob is named by 32 bytes and opened by 32 more. A descriptor says both, in a message; whoever reads it may read the blob,
+ * and no server. What a sender says of a blob is a claim: the app looks at type and size, and agrees (subrosa_blob_admit)
+ * before it learns where the blob is found. One that it has sealed itself needs no consent. */
+
+#define SUBROSA_THUMBNAIL_NONE 0   /* None. */
+#define SUBROSA_THUMBNAIL_INLINE 1 /* In the descriptor itself. */
+#define SUBROSA_THUMBNAIL_BLOB 2   /* A blob of its own: subrosa_blob_thumbnail. */
+
+typedef struct subrosa_blob_info {
+  size_t struct_size;
+  int32_t thumbnail;             /* SUBROSA_THUMBNAIL_… */
+  uint64_t text_len;             /* Bytes of the text. */
+  uint64_t stored_len;           /* Bytes that the server stores. */
+  subrosa_bytes media_type;      /* `type/subtype`; the library looks at no picture. */
+  subrosa_bytes thumbnail_type;  /* INLINE: its media type. */
+  subrosa_bytes thumbnail_bytes; /* INLINE: up to 16,384 bytes. */
+} subrosa_blob_info;
+
+/* A small picture of a file: bytes with their media type, or a blob, and then neither. */
+typedef struct subrosa_thumbnail {
+  size_t struct_size;
+  subrosa_bytes media_type;
+  subrosa_bytes bytes; /* 1 to 16,384 bytes. */
+  const subrosa_blob *SUBROSA_NULLABLE blob;
+} subrosa_thumbnail;
+
+/* Reads a descriptor. SUBROSA_ERROR_FILE_MALFORMED, _FILE_VERSION, _FILE_TOO_LONG. */
+SUBROSA_CHECKED subrosa_status subrosa_blob_parse(const uint8_t *SUBROSA_NULLABLE descriptor, size_t len,
+                                                  subrosa_blob *SUBROSA_NULLABLE *SUBROSA_NONNULL blob);
+
+/* What is said of a blob. */
+SUBROSA_CHECKED subrosa_status subrosa_blob_read(const subrosa_blob *blob, subrosa_blob_info *info);
+
+/* The thumbnail, if it is a blob of its own, to be admitted like any other. SUBROSA_ERROR_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_blob_thumbnail(const subrosa_blob *blob,
+                                                      subrosa_blob *SUBROSA_NULLABLE *SUBROSA_NONNULL thumbnail);
+
+/* The app agrees to fetch the blob, if its text has at most `longest` bytes and its media type is one of `count` that it takes:
+ * `image/webp`, or `image/` for all of them. SUBROSA_ERROR_FILE_NOT_ADMITTED. */
+SUBROSA_CHECKED subrosa_status subrosa_blob_admit(const subrosa_blob *blob, uint64_t longest,
+                                                  const subrosa_bytes *SUBROSA_NULLABLE types, size_t count);
+
+/* What the server is asked for, SUBROSA_BLOB_ID bytes, and what opens it, SUBROSA_FILE_KEY bytes; `key` may be NULL.
+ * SUBROSA_ERROR_FILE_NOT_ADMITTED. */
+SUBROSA_CHECKED subrosa_status subrosa_blob_id(const subrosa_blob *blob, uint8_t *id, uint8_t *SUBROSA_NULLABLE key);
+
+/* What a message carries, SUBROSA_DESCRIPTOR_MAX bytes at most. It opens the blob: it belongs into a sealed message.
+ * `thumbnail` NULL is none. `*len` is the room at `descriptor`, and becomes the length.
+ * SUBROSA_ERROR_BUFFER, _FILE_MALFORMED, _FILE_TOO_LONG. */
+SUBROSA_CHECKED subrosa_status subrosa_blob_descriptor(const subrosa_blob *blob,
+                                                       const subrosa_thumbnail *SUBROSA_NULLABLE thumbnail,
+                                                       uint8_t *SUBROSA_NULLABLE descriptor, size_t *len);
+
+subrosa_status subrosa_blob_free(subrosa_blob *SUBROSA_NULLABLE blob);
+
+/* What is fetched for a piece of a blob, from any server: some of its leaves, which are its chunks, and their proof. */
+typedef struct subrosa_piece {
+  size_t struct_size;
+  size_t proof_len;  /* Bytes of the proof. */
+  uint64_t leaf;     /* The first leaf. */
+  uint64_t leaves;   /* How many. */
+  uint64_t offset;   /* Where they begin in the blob. */
+  uint64_t len;      /* How many bytes they are. */
+  uint64_t text_len; /* Bytes of the text that was asked for, as far as there is text; 0 for leaves. */
+} subrosa_piece;
+
+/* What to fetch for `len` bytes of the text from `offset` on. SUBROSA_ERROR_FILE_NOT_ADMITTED, _FILE_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_blob_piece(const subrosa_blob *blob, uint64_t offset, uint64_t len,
+                                                  subrosa_piece *piece);
+
+/* Checks what was fetched for these `len` bytes of the text, and opens it. `*text_len` is the room at `text`, and becomes the
+ * length, which subrosa_blob_piece has said. Takes memory for the bytes once more.
+ * SUBROSA_ERROR_BUFFER, _FILE_NOT_ADMITTED, _FILE_RANGE, _FILE_TRUNCATED, _FILE_PROOF, _FILE_COMMITMENT, _FILE_CHUNK,
+ * _FILE_PADDING. */
+SUBROSA_CHECKED subrosa_status subrosa_blob_open_piece(const subrosa_blob *blob, uint64_t offset, uint64_t len,
+                                                       const uint8_t *SUBROSA_NULLABLE stored, size_t stored_len,
+                                                       const uint8_t *SUBROSA_NULLABLE proof, size_t proof_len,
+                                                       uint8_t *SUBROSA_NULLABLE text, size_t *text_len);
+
+/* What to fetch for `leaves` leaves from `leaf` on of a blob of `stored_len` bytes: a download that goes on after an
+ * interruption, for instance. It needs no key. SUBROSA_ERROR_FILE_TRUNCATED, _FILE_TOO_LONG, _FILE_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_piece_of_leaves(uint64_t stored_len, uint64_t leaf, uint64_t leaves,
+                                                       subrosa_piece *piece);
+
+/* Whether the `len` bytes of `stored` are these leaves of the blob with the SUBROSA_BLOB_ID bytes of `id`, which has
+ * `stored_len` bytes. SUBROSA_ERROR_FILE_TRUNCATED, _FILE_TOO_LONG, _FILE_RANGE, _FILE_ENDED, _FILE_PROOF. */
+SUBROSA_CHECKED subrosa_status subrosa_piece_verify(const uint8_t *id, uint64_t stored_len, uint64_t leaf, uint64_t leaves,
+                                                    const uint8_t *SUBROSA_NULLABLE stored, size_t len,
+                                                    const uint8_t *SUBROSA_NULLABLE proof, size_t proof_len);
+
+/* ---- Sticker packs ---------------------------------------------------------------------------------------------- */
+
+/* Pictures that belong together, shared by link (SPEC.md §21). The server keeps a manifest, which it cannot read, and the
+ * pictures as blobs. Who is sent a sticker, as the descriptor of its blob, learns nothing of the pack. */
+
+#define SUBROSA_PACK_ID 32          /* Bytes of a pack's id. */
+#define SUBROSA_AUTHOR 65           /* Bytes of what an author keeps, a secret. */
+#define SUBROSA_AUTHOR_KEY 32       /* Bytes of an author's public key. */
+#define SUBROSA_HELD 105            /* Bytes that say which version of a pack somebody has; no secret. */
+#define SUBROSA_LINK_BEHIND 90      /* Bytes of a link behind its address. */
+#define SUBROSA_MANIFEST_MAX 180472 /* Longest manifest, bytes. */
+#define SUBROSA_STICKERS_MAX 120    /* Stickers of a pack, at most. */
+
+/* A sticker that goes into a pack. No two of a pack have the same key: each blob is one that was sealed for it. */
+typedef struct subrosa_sticker {
+  const subrosa_blob *blob;                    /* Its picture, of at most 512 KiB. */
+  const subrosa_bytes *SUBROSA_NULLABLE emoji; /* What it stands for: UTF-8, 1 to 63 bytes each. */
+  size_t count;                                /* How many those are: 1 to 20. */
+} subrosa_sticker;
+
+/* What an author puts into a pack. */
+typedef struct subrosa_contents {
+  size_t struct_size;
+  subrosa_bytes title; /* UTF-8, 1 to 256 bytes. */
+  subrosa_bytes name;  /* Of the author: UTF-8, up to 256 bytes. */
+  const subrosa_sticker *SUBROSA_NULLABLE stickers;
+  size_t count; /* How many those are: up to SUBROSA_STICKERS_MAX. */
+} subrosa_contents;
+
+/* Makes the author of a new pack: SUBROSA_AUTHOR bytes, which are kept in secret. `rng` NULL is the operating system's
+ * generator. SUBROSA_ERROR_RNG, _UNSUPPORTED. */
+SUBROSA_CHECKED subrosa_status subrosa_pack_create(const subrosa_rng *SUBROSA_NULLABLE rng, uint8_t *author);
+
+/* The link that shares the pack: an address of the app's, `https://example.org/pack` for instance, and SUBROSA_LINK_BEHIND
+ * bytes more, without a NUL. What stands behind its `#` no browser sends to a server. `*len` is the room at `link`, and
+ * becomes the length. SUBROSA_ERROR_BUFFER, _PACK_MALFORMED, _PACK_VERSION. */
+SUBROSA_CHECKED subrosa_status subrosa_pack_link(const uint8_t *author, const uint8_t *SUBROSA_NULLABLE address,
+                                                 size_t address_len, uint8_t *SUBROSA_NULLABLE link, size_t *len);
+
+/* Makes the next version of the pack: what the server is to keep under the pack's id, SUBROSA_MANIFEST_MAX bytes at most, and
+ * what is held from now on, SUBROSA_HELD bytes. `held` is what is held of the version before, or NULL for the first. An author
+ * with two devices takes what the server has first (subrosa_pack_open). `version` 0 is the next; one that leaves numbers out
+ * ends a fork. `*len` is the room at `manifest`, and becomes the length.
+ * SUBROSA_ERROR_BUFFER, _RNG, _UNSUPPORTED, _PACK_MALFORMED, _PACK_VERSION, _PACK_OTHER_KEY, _PACK_OTHER_PACK,
+ * _PACK_ROLLBACK, _PACK_TOO_LONG, _PACK_KEY_IN_USE, _PACK_EXHAUSTED. */
+SUBROSA_CHECKED subrosa_status subrosa_pack_publish(const uint8_t *author, const uint8_t *SUBROSA_NULLABLE held,
+                                                    uint64_t version, const subrosa_contents *contents,
+                                                    const subrosa_rng *SUBROSA_NULLABLE rng,
+                                                    uint8_t *SUBROSA_NULLABLE manifest, size_t *len, uint8_t *next_held);
+
+/* What the server is asked for, SUBROSA_PACK_ID bytes, and how long the address in front of the link's `#` is; `address_len`
+ * may be NULL. SUBROSA_ERROR_PACK_MALFORMED, _PACK_VERSION: no link. */
+SUBROSA_CHECKED subrosa_status subrosa_pack_find(const uint8_t *SUBROSA_NULLABLE link, size_t len, uint8_t *id,
+                                                 size_t *SUBROSA_NULLABLE address_len);
+
+/* A version of a pack, opened and checked. */
+typedef struct subrosa_pack subrosa_pack;
+
+/* Opens what the server had, and holds it against the version that is held: `held` NULL takes any. `next_held` is held from now
+ * on, beside the link. SUBROSA_ERROR_PACK_MALFORMED, _PACK_VERSION, _PACK_INTEGRITY, _PACK_OTHER_KEY, _PACK_SIGNATURE,
+ * _PACK_OTHER_PACK, _PACK_ROLLBACK, _PACK_FORK: what is held stays held. */
+SUBROSA_CHECKED subrosa_status subrosa_pack_open(const uint8_t *SUBROSA_NULLABLE link, size_t link_len,
+                                                 const uint8_t *SUBROSA_NULLABLE manifest, size_t len,
+                                                 const uint8_t *SUBROSA_NULLABLE held,
+                                                 subrosa_pack *SUBROSA_NULLABLE *SUBROSA_NONNULL pack,
+                                                 uint8_t *next_held);
+
+typedef struct subrosa_pack_info {
+  size_t struct_size;
+  subrosa_bytes title; /* UTF-8, as is `name`; both are what the author says. */
+  subrosa_bytes name;
+  size_t stickers; /* How many. */
+  uint64_t version;
+  uint8_t id[SUBROSA_PACK_ID];
+  uint8_t author_key[SUBROSA_AUTHOR_KEY];
+} subrosa_pack_info;
+
+/* What is in a pack. */
+SUBROSA_CHECKED subrosa_status subrosa_pack_read(const subrosa_pack *pack, subrosa_pack_info *info);
+
+/* A sticker: how many emoji it stands for, which may be NULL, and its blob, to be admitted, to be fetched, and to be sent.
+ * SUBROSA_ERROR_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_pack_sticker(const subrosa_pack *pack, size_t index, size_t *SUBROSA_NULLABLE emoji,
+                                                    subrosa_blob *SUBROSA_NULLABLE *SUBROSA_NONNULL blob);
+
+/* What a sticker stands for. SUBROSA_ERROR_RANGE. */
+SUBROSA_CHECKED subrosa_status subrosa_pack_emoji(const subrosa_pack *pack, size_t sticker, size_t index,
+                                                  subrosa_bytes *emoji);
+
+subrosa_status subrosa_pack_free(subrosa_pack *SUBROSA_NULLABLE pack);
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end

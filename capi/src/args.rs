@@ -162,20 +162,57 @@ pub unsafe fn buffer(to: *mut u8, len: *mut usize) -> Result<Buffer, Status> {
 }
 
 impl Buffer {
-    /// Copies the bytes if there is room for them.
-    pub fn write(self, bytes: &[u8]) -> Result<(), Status> {
-        let fits = bytes.len() <= self.room;
-        self.len.write(bytes.len());
-        if !fits {
+    /// How many bytes there is room for.
+    pub const fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Fails if there is no room for so many bytes, and says that it takes so many.
+    pub fn require(self, needed: usize) -> Result<Self, Status> {
+        if self.room < needed {
+            self.len.write(needed);
             return Err(Status::BUFFER);
         }
-        if !bytes.is_empty() {
-            // SAFETY: there is room, which is not the library's own memory, where `bytes` are.
-            unsafe {
-                self.to
-                    .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
-            }
-        }
+        Ok(self)
+    }
+
+    /// Copies the bytes if there is room for them.
+    pub fn write(self, bytes: &[u8]) -> Result<(), Status> {
+        self.write_parts([bytes, &[]])
+    }
+
+    /// Copies bytes and those that follow them if there is room for all.
+    pub fn write_parts(self, parts: [&[u8]; 2]) -> Result<(), Status> {
+        let [front, behind] = parts;
+        let mut buffer = self.require(front.len().saturating_add(behind.len()))?;
+        let filled = buffer.put(0, front);
+        let filled = buffer.put(filled, behind);
+        buffer.end(filled);
         Ok(())
+    }
+
+    /// Copies bytes behind the first `filled`, as many as there is room for; how many there are then.
+    pub fn put(&mut self, filled: usize, bytes: &[u8]) -> usize {
+        let room = self.room.saturating_sub(filled).min(bytes.len());
+        if room > 0 {
+            let to = self.to.wrapping_add(filled);
+            // SAFETY: within the room, which is not the library's own memory, where `bytes` are.
+            unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), room) }
+        }
+        filled.saturating_add(room)
+    }
+
+    /// Overwrites the first `filled` bytes, of which nothing is given out.
+    pub fn clear(self, filled: usize) {
+        let filled = filled.min(self.room);
+        if filled > 0 {
+            // SAFETY: within the room.
+            unsafe { self.to.write_bytes(0, filled) }
+        }
+    }
+
+    /// Says how many bytes were put there.
+    pub fn end(self, filled: usize) {
+        self.len.write(filled);
     }
 }

@@ -6,8 +6,10 @@
 use core::mem::offset_of;
 
 use crate::emoji::subrosa_emoji_shown;
+use crate::file::{subrosa_blob_info, subrosa_piece, subrosa_source, subrosa_thumbnail};
 use crate::list::subrosa_list_info;
 use crate::memory::subrosa_allocator;
+use crate::pack::{subrosa_contents, subrosa_pack_info, subrosa_sticker};
 use crate::result::{subrosa_bundles_info, subrosa_copy, subrosa_event, subrosa_sent};
 use crate::rng::subrosa_rng;
 use crate::store::{subrosa_key, subrosa_put, subrosa_store_vtable};
@@ -143,5 +145,55 @@ layouts! {
         numbers [8, 4, 4],
         symbols [16, 12, 12],
         names [128, 68, 68],
+    }
+    subrosa_source [24, 12, 12] [8, 4, 4] {
+        struct_size [0, 0, 0],
+        context [8, 4, 4],
+        read [16, 8, 8],
+    }
+    subrosa_blob_info [80, 48, 48] [8, 8, 4] {
+        struct_size [0, 0, 0],
+        thumbnail [8, 4, 4],
+        text_len [16, 8, 8],
+        stored_len [24, 16, 16],
+        media_type [32, 24, 24],
+        thumbnail_type [48, 32, 32],
+        thumbnail_bytes [64, 40, 40],
+    }
+    subrosa_thumbnail [48, 24, 24] [8, 4, 4] {
+        struct_size [0, 0, 0],
+        media_type [8, 4, 4],
+        bytes [24, 12, 12],
+        blob [40, 20, 20],
+    }
+    subrosa_piece [56, 48, 48] [8, 8, 4] {
+        struct_size [0, 0, 0],
+        proof_len [8, 4, 4],
+        leaf [16, 8, 8],
+        leaves [24, 16, 16],
+        offset [32, 24, 24],
+        len [40, 32, 32],
+        text_len [48, 40, 40],
+    }
+    subrosa_sticker [24, 12, 12] [8, 4, 4] {
+        blob [0, 0, 0],
+        emoji [8, 4, 4],
+        count [16, 8, 8],
+    }
+    subrosa_contents [56, 28, 28] [8, 4, 4] {
+        struct_size [0, 0, 0],
+        title [8, 4, 4],
+        name [24, 12, 12],
+        stickers [40, 20, 20],
+        count [48, 24, 24],
+    }
+    subrosa_pack_info [120, 96, 96] [8, 8, 4] {
+        struct_size [0, 0, 0],
+        title [8, 4, 4],
+        name [24, 12, 12],
+        stickers [40, 20, 20],
+        version [48, 24, 24],
+        id [56, 32, 32],
+        author_key [88, 64, 64],
     }
 }

@@ -4,7 +4,7 @@
 //!   pointer of C ──► handle ──► object, held by this call alone or by readers only
 //!   pointers, lengths ──► args ──► slices, checked          (both refuse, and touch nothing)
 //!                          │
-//!                       device ──► result ──► a handle of its own
+//!             device, file, pack ──► result ──► a handle of its own
 //! ```
 //!
 //! # Safety
@@ -45,10 +45,12 @@ mod call;
 pub mod conformance;
 pub mod device;
 pub mod emoji;
+pub mod file;
 pub mod handle;
 pub mod layout;
 pub mod list;
 pub mod memory;
+pub mod pack;
 pub mod result;
 pub mod rng;
 pub mod status;

@@ -3,7 +3,8 @@
 use core::ffi::{CStr, c_char};
 
 use subrosa::Action;
-use subrosa::{device, identity};
+use subrosa::file::pack;
+use subrosa::{device, file, identity};
 
 /// What became of a call. A number is never used for anything else.
 pub type subrosa_status = i32;
@@ -23,7 +24,7 @@ pub const SUBROSA_ERROR_BUSY: subrosa_status = 3;
 pub const SUBROSA_ERROR_BUFFER: subrosa_status = 4;
 /// No element has this index.
 pub const SUBROSA_ERROR_RANGE: subrosa_status = 5;
-/// Not the next step of this comparison.
+/// Not the next step of this comparison or this file.
 pub const SUBROSA_ERROR_STEP: subrosa_status = 6;
 /// Too many objects at once: 4,000, or 65,000 where pointers have 64 bits.
 pub const SUBROSA_ERROR_HANDLES: subrosa_status = 7;
@@ -31,6 +32,8 @@ pub const SUBROSA_ERROR_HANDLES: subrosa_status = 7;
 pub const SUBROSA_ERROR_UNSUPPORTED: subrosa_status = 8;
 /// A fault of the library. The object of the call can only be freed.
 pub const SUBROSA_ERROR_INTERNAL: subrosa_status = 9;
+/// The app's source of bytes gave none.
+pub const SUBROSA_ERROR_SOURCE: subrosa_status = 10;
 /// No device list of the account is known: fetch it, and update_list.
 pub const SUBROSA_ERROR_UNKNOWN_ACCOUNT: subrosa_status = 101;
 /// The account's keys are not those that the user agreed to: ask, approve.
@@ -135,6 +138,52 @@ pub const SUBROSA_ERROR_FILE_BUSY: subrosa_status = 403;
 pub const SUBROSA_ERROR_UNSUITABLE: subrosa_status = 404;
 /// SQLite, or the system below it, refused.
 pub const SUBROSA_ERROR_SQLITE: subrosa_status = 405;
+/// The key, the context or the first 56 bytes are not those of this file.
+pub const SUBROSA_ERROR_FILE_COMMITMENT: subrosa_status = 501;
+/// A chunk is altered, or stands in another place or file.
+pub const SUBROSA_ERROR_FILE_CHUNK: subrosa_status = 502;
+/// The end is missing: of the file, of a piece, or not yet sealed.
+pub const SUBROSA_ERROR_FILE_TRUNCATED: subrosa_status = 503;
+/// The proof is not one of these bytes of this blob.
+pub const SUBROSA_ERROR_FILE_PROOF: subrosa_status = 504;
+/// The bytes are not the blob that the id names.
+pub const SUBROSA_ERROR_FILE_ID: subrosa_status = 505;
+/// What stands behind the text is not zero: its sender has made it so.
+pub const SUBROSA_ERROR_FILE_PADDING: subrosa_status = 506;
+/// The app has not agreed to this type and size.
+pub const SUBROSA_ERROR_FILE_NOT_ADMITTED: subrosa_status = 508;
+/// A descriptor of a version that this release does not know.
+pub const SUBROSA_ERROR_FILE_VERSION: subrosa_status = 509;
+/// Longer than a file, a descriptor or a thumbnail may be.
+pub const SUBROSA_ERROR_FILE_TOO_LONG: subrosa_status = 510;
+/// The file is at its end: nothing can be added to it.
+pub const SUBROSA_ERROR_FILE_ENDED: subrosa_status = 511;
+/// The file has no such place.
+pub const SUBROSA_ERROR_FILE_RANGE: subrosa_status = 512;
+/// No descriptor, no media type, or a thumbnail of no bytes.
+pub const SUBROSA_ERROR_FILE_MALFORMED: subrosa_status = 513;
+/// No manifest of this link's pack: altered, or cut.
+pub const SUBROSA_ERROR_PACK_INTEGRITY: subrosa_status = 601;
+/// No link, no manifest, nothing stored, no UTF-8, no title or emoji.
+pub const SUBROSA_ERROR_PACK_MALFORMED: subrosa_status = 602;
+/// Of a version that this release does not know.
+pub const SUBROSA_ERROR_PACK_VERSION: subrosa_status = 603;
+/// By another author than the link's, or than what is held.
+pub const SUBROSA_ERROR_PACK_OTHER_KEY: subrosa_status = 604;
+/// The author's signature does not hold.
+pub const SUBROSA_ERROR_PACK_SIGNATURE: subrosa_status = 605;
+/// The manifest, or what is held, is another pack's.
+pub const SUBROSA_ERROR_PACK_OTHER_PACK: subrosa_status = 606;
+/// The author has signed two histories of the pack: tell the user.
+pub const SUBROSA_ERROR_PACK_FORK: subrosa_status = 607;
+/// A newer version is held, or the version does not rise.
+pub const SUBROSA_ERROR_PACK_ROLLBACK: subrosa_status = 608;
+/// More stickers, emoji or bytes than a pack may have.
+pub const SUBROSA_ERROR_PACK_TOO_LONG: subrosa_status = 609;
+/// Two stickers have the same key: who is sent one could read the other.
+pub const SUBROSA_ERROR_PACK_KEY_IN_USE: subrosa_status = 610;
+/// The pack had its last version.
+pub const SUBROSA_ERROR_PACK_EXHAUSTED: subrosa_status = 611;
 
 /// Nothing.
 pub const SUBROSA_ACTION_NOTHING: subrosa_action = 0;
@@ -158,24 +207,27 @@ pub const SUBROSA_ACTION_CALLER: subrosa_action = 8;
 pub const SUBROSA_ACTION_CALL_AGAIN: subrosa_action = 9;
 /// Fetch the account's device lists, and update_list.
 pub const SUBROSA_ACTION_FETCH_LIST: subrosa_action = 10;
+/// Discard what was fetched, and fetch it again, from another server or later.
+pub const SUBROSA_ACTION_FETCH_AGAIN: subrosa_action = 11;
 
 /// A status as a number, what it means, and what the app should do.
 type Row = (subrosa_status, &'static CStr, subrosa_action);
 
-/// Every status that comes out of a call, in the order of the numbers. The core has two more, of which a device makes others:
-/// 210, `Unanswered`, and 311, `UnknownDevice`.
+/// Every status that comes out of a call, in the order of the numbers. The core has three more: 210, `Unanswered`, and 311,
+/// `UnknownDevice`, of which a device makes others, and 507, `Altered`, of an upload that goes on.
 #[rustfmt::skip]
-const ROWS: [Row; 62] = [
+const ROWS: [Row; 86] = [
     (SUBROSA_OK, c"done", SUBROSA_ACTION_NOTHING),
     (SUBROSA_ERROR_ARGUMENT, c"an argument that no call may have", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_HANDLE, c"no such object", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_BUSY, c"the object is in use", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_BUFFER, c"the buffer is too short", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_RANGE, c"no element has this index", SUBROSA_ACTION_CALLER),
-    (SUBROSA_ERROR_STEP, c"not the next step of this comparison", SUBROSA_ACTION_CALLER),
+    (SUBROSA_ERROR_STEP, c"not the next step", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_HANDLES, c"too many objects at once", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_UNSUPPORTED, c"this library was built without it", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_INTERNAL, c"a fault of the library", SUBROSA_ACTION_LOCAL),
+    (SUBROSA_ERROR_SOURCE, c"the source of bytes gave none", SUBROSA_ACTION_LOCAL),
     (SUBROSA_ERROR_UNKNOWN_ACCOUNT, c"no device list of the account is known", SUBROSA_ACTION_FETCH_LIST),
     (SUBROSA_ERROR_KEY_CHANGED, c"the user has not agreed to the account's new keys", SUBROSA_ACTION_ASK_USER),
     (SUBROSA_ERROR_UNREACHED, c"a device has no conversation to send in", SUBROSA_ACTION_FETCH_BUNDLE),
@@ -228,6 +280,29 @@ const ROWS: [Row; 62] = [
     (SUBROSA_ERROR_FILE_BUSY, c"other processes held the file for too long", SUBROSA_ACTION_CALL_AGAIN),
     (SUBROSA_ERROR_UNSUITABLE, c"the file system cannot have a write-ahead log", SUBROSA_ACTION_LOCAL),
     (SUBROSA_ERROR_SQLITE, c"SQLite refused", SUBROSA_ACTION_LOCAL),
+    (SUBROSA_ERROR_FILE_COMMITMENT, c"the key or the context is not that of this file", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_FILE_CHUNK, c"a piece of the file is altered or out of place", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_FILE_TRUNCATED, c"the end of the file is missing", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_FILE_PROOF, c"the proof does not hold", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_FILE_ID, c"the bytes are not those that the id names", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_FILE_PADDING, c"the padding is malformed", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_FILE_NOT_ADMITTED, c"the app does not admit this file", SUBROSA_ACTION_ASK_USER),
+    (SUBROSA_ERROR_FILE_VERSION, c"the version of the descriptor is not known", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_FILE_TOO_LONG, c"the file is too long", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_FILE_ENDED, c"the file is at its end", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_FILE_RANGE, c"the file has no such place", SUBROSA_ACTION_CALLER),
+    (SUBROSA_ERROR_FILE_MALFORMED, c"the descriptor is malformed", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_PACK_INTEGRITY, c"the file is no manifest of this pack", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_PACK_MALFORMED, c"the link, manifest or record is malformed", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_PACK_VERSION, c"the version of the link, manifest or record is not known", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_PACK_OTHER_KEY, c"the manifest is by another author", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_PACK_SIGNATURE, c"the author's signature is not valid", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_PACK_OTHER_PACK, c"the manifest is another pack's", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_PACK_FORK, c"the author has signed two histories of the pack", SUBROSA_ACTION_ASK_USER),
+    (SUBROSA_ERROR_PACK_ROLLBACK, c"a newer manifest of the pack is known", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_PACK_TOO_LONG, c"the pack has more than a pack may have", SUBROSA_ACTION_CALLER),
+    (SUBROSA_ERROR_PACK_KEY_IN_USE, c"two stickers have the same key", SUBROSA_ACTION_CALLER),
+    (SUBROSA_ERROR_PACK_EXHAUSTED, c"the pack has had its last version", SUBROSA_ACTION_CALLER),
 ];
 
 fn row(status: subrosa_status) -> Option<&'static Row> {
@@ -277,6 +352,7 @@ impl Status {
     pub(crate) const HANDLES: Self = Self(SUBROSA_ERROR_HANDLES);
     pub(crate) const UNSUPPORTED: Self = Self(SUBROSA_ERROR_UNSUPPORTED);
     pub(crate) const INTERNAL: Self = Self(SUBROSA_ERROR_INTERNAL);
+    pub(crate) const SOURCE: Self = Self(SUBROSA_ERROR_SOURCE);
     pub(crate) const UNKNOWN_ACCOUNT: Self = Self(SUBROSA_ERROR_UNKNOWN_ACCOUNT);
     pub(crate) const NOT_FOUND: Self = Self(SUBROSA_ERROR_NOT_FOUND);
     pub(crate) const ROLLED_BACK: Self = Self(SUBROSA_ERROR_ROLLED_BACK);
@@ -301,6 +377,18 @@ impl From<subrosa::Error> for Status {
 
 impl From<identity::Error> for Status {
     fn from(error: identity::Error) -> Self {
+        Self(error.code().into())
+    }
+}
+
+impl From<file::Error> for Status {
+    fn from(error: file::Error) -> Self {
+        Self(error.code().into())
+    }
+}
+
+impl From<pack::Error> for Status {
+    fn from(error: pack::Error) -> Self {
         Self(error.code().into())
     }
 }

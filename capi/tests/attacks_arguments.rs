@@ -10,7 +10,7 @@ use std::ptr::{null, null_mut, without_provenance_mut};
 
 use attacks_arguments::rows::{At, Wrong, rows};
 use common::disk::Disk;
-use common::mem::Mem;
+use common::mem::{Mem, ROOM};
 use common::scene::Scene;
 use common::*;
 use subrosa_capi::device::*;
@@ -24,7 +24,8 @@ use subrosa_capi::value::*;
 fn attack_i1_a_pointer_that_is_null_or_askew_changes_nothing() {
     let (scene, mem) = (Scene::new(), Mem::new());
     let rows = rows(&scene, &mem);
-    let before = (scene.state(), mem.take(256, 768), scene.source.draws.get());
+    let region = || mem.take(256, ROOM - 256);
+    let before = (scene.state(), region(), scene.source.draws.get());
     for (name, pointers, aligned, call) in &rows {
         for at in 0..*pointers {
             let status = call(At(at, Wrong::Null));
@@ -41,8 +42,8 @@ fn attack_i1_a_pointer_that_is_null_or_askew_changes_nothing() {
             );
         }
     }
-    let mut after = mem.take(256, 768);
-    // What `link_request` was told of its room.
+    let mut after = region();
+    // What functions were told of their room.
     after[24..32].copy_from_slice(&before.1[24..32]);
     assert!(after == before.1);
     assert_eq!(

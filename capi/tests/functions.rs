@@ -10,7 +10,9 @@ use common::source::Source;
 use common::*;
 use subrosa_capi::device::*;
 use subrosa_capi::emoji::*;
+use subrosa_capi::file::*;
 use subrosa_capi::list::*;
+use subrosa_capi::pack::*;
 use subrosa_capi::result::*;
 use subrosa_capi::status::*;
 use subrosa_capi::store::*;
@@ -601,5 +603,10 @@ fn to_free_null_is_fine() {
     ok!(subrosa_addresses_free(null_mut()));
     ok!(subrosa_device_free(null_mut()));
     ok!(subrosa_emoji_free(null_mut()));
+    ok!(subrosa_sealer_free(null_mut()));
+    ok!(subrosa_opener_free(null_mut()));
+    ok!(subrosa_reader_free(null_mut()));
+    ok!(subrosa_blob_free(null_mut()));
+    ok!(subrosa_pack_free(null_mut()));
     ok!(subrosa_store_free(memory()));
 }

@@ -1,4 +1,4 @@
-//! What is freed holds no text, no app key and no recovery key (I7).
+//! What is freed holds no text, no app key and no recovery key; no key of a file, and no secret of a pack (I7).
 //!
 //! The allocator of this program looks into every block that is given back. SQLite has an allocator of its own.
 
@@ -10,8 +10,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::disk::{Disk, Fate};
+use common::files::*;
 use common::*;
 use subrosa_capi::device::*;
+use subrosa_capi::file::*;
+use subrosa_capi::pack::*;
 use subrosa_capi::result::*;
 use subrosa_capi::status::*;
 
@@ -20,13 +23,13 @@ const NEEDLE: usize = 16;
 
 /// What is looked for: written before it is counted, read by the allocator only.
 struct Needles {
-    bytes: [[AtomicUsize; NEEDLE / size_of::<usize>()]; 16],
+    bytes: [[AtomicUsize; NEEDLE / size_of::<usize>()]; 24],
     count: AtomicUsize,
     found: AtomicUsize,
 }
 
 static NEEDLES: Needles = Needles {
-    bytes: [const { [const { AtomicUsize::new(0) }; NEEDLE / size_of::<usize>()] }; 16],
+    bytes: [const { [const { AtomicUsize::new(0) }; NEEDLE / size_of::<usize>()] }; 24],
     count: AtomicUsize::new(0),
     found: AtomicUsize::new(0),
 };
@@ -182,5 +185,91 @@ fn attack_i7_a_call_that_fails_leaves_nothing_behind() {
     assert_eq!(subrosa_events_count(events), 2);
     ok!(subrosa_events_free(events));
     pair.free();
+    assert_eq!(NEEDLES.found(), 0);
+}
+
+#[test]
+fn attack_i7_freed_files_leave_nothing_behind() {
+    let _turn = TURN.lock().unwrap();
+    // Not over what the test has on its stack.
+    let (mut out, mut taken, mut len) = ([0; SUBROSA_SEAL_ROOM], 0, SUBROSA_SEAL_ROOM);
+    let to = out.as_mut_ptr();
+    NEEDLES.add(&TEXT);
+    let (sealer, key) = sealer_file(CONTEXT);
+    NEEDLES.add(&key);
+    let text = TEXT.as_ptr();
+    ok!(unsafe { subrosa_sealer_push(sealer, text, TEXT.len(), &mut taken, to, &mut len) });
+    let mut sealed = Vec::new();
+    sealer_finish(sealer, &mut sealed);
+    ok!(subrosa_sealer_free(sealer));
+    let opener = opener_file(&key, CONTEXT);
+    len = SUBROSA_SEAL_ROOM;
+    ok!(unsafe {
+        subrosa_opener_push(
+            opener,
+            sealed.as_ptr(),
+            sealed.len(),
+            &mut taken,
+            to,
+            &mut len,
+        )
+    });
+    len = SUBROSA_SEAL_ROOM;
+    ok!(unsafe { subrosa_opener_finish(opener, to, &mut len) });
+    assert!(out[..len] == TEXT);
+    ok!(subrosa_opener_free(opener));
+    let sealed = Bytes::new(sealed);
+    let (source, length) = (sealed.source(), sealed.bytes.borrow().len() as u64);
+    let (mut reader, context) = (null_mut(), CONTEXT.as_ptr());
+    ok!(unsafe {
+        let key = key.as_ptr();
+        subrosa_reader_open(&source, length, key, context, CONTEXT.len(), &mut reader)
+    });
+    len = SUBROSA_SEAL_ROOM;
+    ok!(unsafe { subrosa_reader_read(reader, 0, to, &mut len) });
+    ok!(subrosa_reader_free(reader));
+
+    let sealer = sealer_blob(b"image/webp");
+    len = SUBROSA_SEAL_ROOM;
+    ok!(unsafe { subrosa_sealer_push(sealer, text, TEXT.len(), &mut taken, to, &mut len) });
+    let (mut stored, mut blob) = (Vec::new(), null_mut());
+    sealer_finish(sealer, &mut stored);
+    ok!(unsafe { subrosa_sealer_result(sealer, &mut blob) });
+    ok!(subrosa_sealer_free(sealer));
+    let [_, key] = id_and_key(blob).unwrap();
+    NEEDLES.add(&key);
+    let mut piece = new_piece();
+    ok!(unsafe { subrosa_blob_piece(blob, 0, 48, &mut piece) });
+    let (bytes, proof) = fetched(&stored, &piece);
+    len = SUBROSA_SEAL_ROOM;
+    ok!(unsafe {
+        let (proof, proof_len) = (proof.as_ptr(), proof.len());
+        let (bytes, stored_len) = (bytes.as_ptr(), bytes.len());
+        subrosa_blob_open_piece(
+            blob, 0, 48, bytes, stored_len, proof, proof_len, to, &mut len,
+        )
+    });
+    assert!(out[..len] == TEXT);
+    // The message that carries the key is nobody's but the app's, which overwrites it.
+    len = SUBROSA_SEAL_ROOM;
+    ok!(unsafe { subrosa_blob_descriptor(blob, null(), to, &mut len) });
+    let mut parsed = null_mut();
+    ok!(unsafe { subrosa_blob_parse(to, len, &mut parsed) });
+
+    let author = author();
+    NEEDLES.add(&author[1..]);
+    let (mut link, mut link_len) = ([0; SUBROSA_LINK_BEHIND], SUBROSA_LINK_BEHIND);
+    let at = link.as_mut_ptr();
+    ok!(unsafe { subrosa_pack_link(author.as_ptr(), null(), 0, at, &mut link_len) });
+    NEEDLES.add(&link[4..47]);
+    let owl: &[&[u8]] = &[b"owl"];
+    let (manifest, held) = publish_pack(&author, None, 0, b"Owls", &[(parsed, owl)]).unwrap();
+    let (pack, _) = open_pack(&link, &manifest, Some(&held)).unwrap();
+    let mut sticker = null_mut();
+    ok!(unsafe { subrosa_pack_sticker(pack, 0, null_mut(), &mut sticker) });
+    for blob in [blob, parsed, sticker] {
+        ok!(subrosa_blob_free(blob));
+    }
+    ok!(subrosa_pack_free(pack));
     assert_eq!(NEEDLES.found(), 0);
 }

@@ -5,7 +5,8 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::text;
-use subrosa::{Action, device, identity, session};
+use subrosa::file::pack;
+use subrosa::{Action, device, file, identity, session};
 use subrosa_capi::status::*;
 
 const HEADER: &str = include_str!("../include/subrosa.h");
@@ -88,6 +89,44 @@ const DEVICE: [(device::Error, &str); 15] = {
         (Failed, "FAILED"),
         (Unreadable, "UNREADABLE"),
         (Unknown, "UNKNOWN"),
+    ]
+};
+
+const FILE: [(file::Error, &str); 14] = {
+    use file::Error::*;
+    [
+        (Commitment, "FILE_COMMITMENT"),
+        (Chunk, "FILE_CHUNK"),
+        (Truncated, "FILE_TRUNCATED"),
+        (Proof, "FILE_PROOF"),
+        (Id, "FILE_ID"),
+        (Padding, "FILE_PADDING"),
+        (Altered, ""),
+        (NotAdmitted, "FILE_NOT_ADMITTED"),
+        (UnknownVersion, "FILE_VERSION"),
+        (TooLong, "FILE_TOO_LONG"),
+        (Ended, "FILE_ENDED"),
+        (OutOfRange, "FILE_RANGE"),
+        (Malformed, "FILE_MALFORMED"),
+        (Rng, "RNG"),
+    ]
+};
+
+const PACK: [(pack::Error, &str); 12] = {
+    use pack::Error::*;
+    [
+        (Integrity, "PACK_INTEGRITY"),
+        (Malformed, "PACK_MALFORMED"),
+        (UnknownVersion, "PACK_VERSION"),
+        (OtherKey, "PACK_OTHER_KEY"),
+        (BadSignature, "PACK_SIGNATURE"),
+        (OtherPack, "PACK_OTHER_PACK"),
+        (Fork, "PACK_FORK"),
+        (Rollback, "PACK_ROLLBACK"),
+        (TooLong, "PACK_TOO_LONG"),
+        (KeyInUse, "PACK_KEY_IN_USE"),
+        (Exhausted, "PACK_EXHAUSTED"),
+        (Rng, "RNG"),
     ]
 };
 
@@ -175,7 +214,11 @@ fn an_error_has_its_own_number_and_action() {
     let codes = IDENTITY
         .map(|(error, name)| (error.code(), name))
         .into_iter();
-    for (code, name) in codes.chain(DEVICE.map(|(error, name)| (error.code(), name))) {
+    let codes = codes
+        .chain(DEVICE.map(|(error, name)| (error.code(), name)))
+        .chain(FILE.map(|(error, name)| (error.code(), name)))
+        .chain(PACK.map(|(error, name)| (error.code(), name)));
+    for (code, name) in codes {
         if name.is_empty() {
             assert_eq!(text(code.into()), "not a status of this library");
             continue;
@@ -186,7 +229,7 @@ fn an_error_has_its_own_number_and_action() {
     // All that is of the core is in the tables.
     for (name, number) in defined("SUBROSA_ERROR_") {
         assert_eq!(
-            (101..400).contains(&number),
+            (101..400).contains(&number) || (501..700).contains(&number),
             named.contains(&number),
             "{name}"
         );
@@ -197,7 +240,7 @@ fn an_error_has_its_own_number_and_action() {
 fn every_action_is_that_of_the_header() {
     let actions = defined("SUBROSA_ACTION_");
     let numbers: Vec<_> = actions.iter().map(|row| row.1).collect();
-    assert_eq!(numbers, (0..=10).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..=11).collect::<Vec<_>>());
     for (_, number) in defined("SUBROSA_ERROR_") {
         assert!(numbers.contains(&subrosa_status_action(number)));
     }
@@ -211,6 +254,11 @@ fn every_action_is_that_of_the_header() {
         ("BAD_COMMITMENT", SUBROSA_ACTION_ASK_USER),
         ("STALE", SUBROSA_ACTION_CALL_AGAIN),
         ("FILE_BUSY", SUBROSA_ACTION_CALL_AGAIN),
+        ("FILE_PROOF", SUBROSA_ACTION_FETCH_AGAIN),
+        ("FILE_NOT_ADMITTED", SUBROSA_ACTION_ASK_USER),
+        ("PACK_INTEGRITY", SUBROSA_ACTION_FETCH_AGAIN),
+        ("PACK_FORK", SUBROSA_ACTION_ASK_USER),
+        ("PACK_ROLLBACK", SUBROSA_ACTION_DROP),
         ("ARGUMENT", SUBROSA_ACTION_CALLER),
         ("INTERNAL", SUBROSA_ACTION_LOCAL),
     ] {

@@ -38,6 +38,30 @@ pub enum Error {
     Rng,
 }
 
+impl Error {
+    /// The number of this error in logs and in other languages (SPEC §14.4). No release gives it to another one.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Commitment => 501,
+            Self::Chunk => 502,
+            Self::Truncated => 503,
+            Self::Proof => 504,
+            Self::Id => 505,
+            Self::Padding => 506,
+            Self::Altered => 507,
+            Self::NotAdmitted => 508,
+            Self::UnknownVersion => 509,
+            Self::TooLong => 510,
+            Self::Ended => 511,
+            Self::OutOfRange => 512,
+            Self::Malformed => 513,
+            // That of a conversation's.
+            Self::Rng => 220,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -77,7 +77,7 @@ pub enum Action {
 }
 
 impl Error {
-    /// The number of this error in logs and in other languages. No release gives it to another one.
+    /// The number of this error in logs and in other languages (SPEC §14.4). No release gives it to another one.
     #[must_use]
     pub const fn code(self) -> u16 {
         match self {

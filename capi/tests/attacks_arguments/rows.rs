@@ -5,14 +5,17 @@ use std::ptr::{null, null_mut};
 
 use subrosa_capi::device::*;
 use subrosa_capi::emoji::*;
+use subrosa_capi::file::*;
 use subrosa_capi::list::*;
 use subrosa_capi::memory::*;
+use subrosa_capi::pack::*;
 use subrosa_capi::result::*;
 use subrosa_capi::rng::subrosa_rng;
 use subrosa_capi::status::*;
 use subrosa_capi::store::*;
 use subrosa_capi::value::*;
 
+use crate::common::files::new_contents;
 use crate::common::mem::Mem;
 use crate::common::scene::Scene;
 use crate::common::{NOW, new_shown};
@@ -362,5 +365,156 @@ pub fn rows(scene: &Scene, mem: &Mem) -> Vec<Row> {
         1,
         a.p(0, handle.cast())
     ));
+    file_rows(scene, mem, &mut all);
     all
+}
+
+/// Those of files and packs.
+fn file_rows(scene: &Scene, mem: &Mem, all: &mut Vec<Row>) {
+    let files = &scene.files;
+    let (sealer, opener, reader) = (files.sealer, files.opener, files.reader);
+    let (blob, pack) = (files.blob, files.pack);
+    let bytes = mem.at::<u8>(64);
+    let (handle, number, out) = (
+        mem.at::<c_void>(256),
+        mem.at::<c_void>(272),
+        mem.at::<u8>(288),
+    );
+    let room = mem.at::<usize>(280);
+    let size = |offset: usize, size: usize| {
+        unsafe { mem.at::<usize>(offset).write(size) };
+        mem.at::<c_void>(offset)
+    };
+    let author = mem.at::<u8>(1280);
+    mem.put(1280, &files.author);
+    let source = mem.at::<subrosa_source>(1360);
+    unsafe { source.write(files.sealed.source()) };
+    let contents = mem.at::<subrosa_contents>(1392);
+    unsafe { contents.write(new_contents()) };
+    let told = size(1456, size_of::<subrosa_blob_info>());
+    let piece = size(1536, size_of::<subrosa_piece>());
+    let info = size(1600, size_of::<subrosa_pack_info>());
+    let held = mem.at::<u8>(1728);
+    macro_rules! row {
+        ($name:ident, $count:expr, $aligned:expr, |$at:ident| $call:expr) => {
+            all.push((
+                stringify!($name),
+                $count,
+                $aligned,
+                Box::new(move |$at: At| unsafe { $call }),
+            ));
+        };
+    }
+    row!(subrosa_sealer_file, 2, 1, |a| {
+        subrosa_sealer_file(bytes, 8, null(), a.p(0, handle.cast()), a.p(1, out))
+    });
+    row!(subrosa_sealer_blob, 1, 1, |a| {
+        let name = c"image/webp".as_ptr().cast();
+        subrosa_sealer_blob(name, 10, bytes, 8, null(), a.p(0, handle.cast()))
+    });
+    // With room for something, the buffer must be there as well.
+    row!(subrosa_sealer_push, 3, 2, |a| {
+        room.write(8);
+        let taken = a.p(0, number.cast());
+        subrosa_sealer_push(sealer, bytes, 8, taken, a.p(2, out), a.p(1, room))
+    });
+    row!(subrosa_sealer_finish, 2, 1, |a| {
+        room.write(8);
+        subrosa_sealer_finish(sealer, a.p(1, out), a.p(0, room))
+    });
+    row!(subrosa_sealer_result, 1, 1, |a| {
+        subrosa_sealer_result(sealer, a.p(0, handle.cast()))
+    });
+    row!(subrosa_opener_file, 2, 1, |a| {
+        subrosa_opener_file(a.p(1, bytes), bytes, 8, a.p(0, handle.cast()))
+    });
+    row!(subrosa_opener_blob, 1, 1, |a| {
+        subrosa_opener_blob(blob, a.p(0, handle.cast()))
+    });
+    row!(subrosa_opener_push, 3, 2, |a| {
+        room.write(8);
+        let taken = a.p(0, number.cast());
+        subrosa_opener_push(opener, bytes, 8, taken, a.p(2, out), a.p(1, room))
+    });
+    row!(subrosa_opener_finish, 2, 1, |a| {
+        room.write(8);
+        subrosa_opener_finish(opener, a.p(1, out), a.p(0, room))
+    });
+    row!(subrosa_reader_open, 3, 2, |a| {
+        let (source, handle) = (a.p(0, source), a.p(1, handle.cast()));
+        subrosa_reader_open(source, 78, a.p(2, bytes), bytes, 8, handle)
+    });
+    row!(subrosa_reader_len, 1, 1, |a| {
+        subrosa_reader_len(reader, a.p(0, number.cast()))
+    });
+    row!(subrosa_reader_read, 2, 1, |a| {
+        room.write(8);
+        subrosa_reader_read(reader, 0, a.p(1, out), a.p(0, room))
+    });
+    row!(subrosa_blob_parse, 1, 1, |a| {
+        subrosa_blob_parse(bytes, 64, a.p(0, handle.cast()))
+    });
+    row!(subrosa_blob_read, 1, 1, |a| {
+        subrosa_blob_read(blob, a.p(0, told.cast()))
+    });
+    row!(subrosa_blob_thumbnail, 1, 1, |a| {
+        subrosa_blob_thumbnail(blob, a.p(0, handle.cast()))
+    });
+    row!(subrosa_blob_id, 1, 0, |a| {
+        subrosa_blob_id(blob, a.p(0, out), null_mut())
+    });
+    row!(subrosa_blob_descriptor, 2, 1, |a| {
+        room.write(8);
+        subrosa_blob_descriptor(blob, null(), a.p(1, out), a.p(0, room))
+    });
+    row!(subrosa_blob_piece, 1, 1, |a| {
+        subrosa_blob_piece(blob, 0, 1, a.p(0, piece.cast()))
+    });
+    row!(subrosa_blob_open_piece, 2, 1, |a| {
+        room.write(8);
+        let (out, room) = (a.p(1, out), a.p(0, room));
+        subrosa_blob_open_piece(blob, 0, 1, bytes, 8, bytes, 8, out, room)
+    });
+    row!(subrosa_piece_of_leaves, 1, 1, |a| {
+        subrosa_piece_of_leaves(72, 0, 1, a.p(0, piece.cast()))
+    });
+    row!(subrosa_piece_verify, 1, 0, |a| {
+        subrosa_piece_verify(a.p(0, bytes), 72, 0, 1, bytes, 8, bytes, 8)
+    });
+    row!(subrosa_pack_create, 1, 0, |a| {
+        subrosa_pack_create(null(), a.p(0, out))
+    });
+    row!(subrosa_pack_link, 3, 1, |a| {
+        room.write(8);
+        subrosa_pack_link(a.p(1, author), bytes, 0, a.p(2, out), a.p(0, room))
+    });
+    row!(subrosa_pack_publish, 5, 2, |a| {
+        room.write(8);
+        subrosa_pack_publish(
+            a.p(2, author),
+            null(),
+            0,
+            a.p(0, contents),
+            null(),
+            a.p(3, out),
+            a.p(1, room),
+            a.p(4, held),
+        )
+    });
+    row!(subrosa_pack_find, 1, 0, |a| {
+        subrosa_pack_find(bytes, 8, a.p(0, out), null_mut())
+    });
+    row!(subrosa_pack_open, 2, 1, |a| {
+        let (handle, held) = (a.p(0, handle.cast()), a.p(1, held));
+        subrosa_pack_open(bytes, 8, bytes, 8, null(), handle, held)
+    });
+    row!(subrosa_pack_read, 1, 1, |a| {
+        subrosa_pack_read(pack, a.p(0, info.cast()))
+    });
+    row!(subrosa_pack_sticker, 1, 1, |a| {
+        subrosa_pack_sticker(pack, 0, null_mut(), a.p(0, handle.cast()))
+    });
+    row!(subrosa_pack_emoji, 1, 1, |a| {
+        subrosa_pack_emoji(pack, 0, 0, a.p(0, number.cast()))
+    });
 }

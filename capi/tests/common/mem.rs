@@ -4,7 +4,7 @@ use std::cell::UnsafeCell;
 use std::rc::Rc;
 
 /// So many bytes.
-pub const ROOM: usize = 1280;
+pub const ROOM: usize = 2048;
 
 /// Zeros, aligned for every type.
 #[repr(C, align(16))]

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod disk;
+pub mod files;
 pub mod mem;
 pub mod scene;
 pub mod source;

@@ -6,20 +6,23 @@ use std::rc::Rc;
 
 use subrosa_capi::device::*;
 use subrosa_capi::emoji::*;
+use subrosa_capi::file::*;
 use subrosa_capi::list::*;
+use subrosa_capi::pack::*;
 use subrosa_capi::result::*;
 use subrosa_capi::status::*;
 use subrosa_capi::store::*;
 use subrosa_capi::value::*;
 
 use super::disk::{Contents, Disk};
+use super::files::{self, Bytes, CONTEXT};
 use super::mem::Mem;
 use super::source::Source;
 use super::*;
 use crate::ok;
 
 /// The types of objects, in the order of `Scene::objects`.
-pub const TYPES: [&str; 8] = [
+pub const TYPES: [&str; 13] = [
     "store",
     "device",
     "list",
@@ -28,6 +31,11 @@ pub const TYPES: [&str; 8] = [
     "bundles",
     "addresses",
     "emoji",
+    "sealer",
+    "opener",
+    "reader",
+    "blob",
+    "pack",
 ];
 
 /// Alice, who talks with Bob, and one object of each type.
@@ -42,6 +50,94 @@ pub struct Scene {
     pub bundles: *mut subrosa_bundles,
     pub addresses: *mut subrosa_addresses,
     pub emoji: *mut subrosa_emoji,
+    pub files: Files,
+}
+
+/// What was sealed, and one object of each type that seals and opens.
+pub struct Files {
+    /// What the reader reads.
+    pub sealed: Rc<Bytes>,
+    pub key: [u8; 32],
+    /// What the opener is to be given.
+    stored: Vec<u8>,
+    pub author: [u8; SUBROSA_AUTHOR],
+    pub link: Vec<u8>,
+    pub manifest: Vec<u8>,
+    pub sealer: *mut subrosa_sealer,
+    pub opener: *mut subrosa_opener,
+    pub reader: *mut subrosa_reader,
+    pub blob: *mut subrosa_blob,
+    pub pack: *mut subrosa_pack,
+}
+
+impl Files {
+    pub fn new() -> Self {
+        let (sealed, key) = files::seal_file(b"a text", 6);
+        let sealed = Bytes::new(sealed);
+        let mut reader = null_mut();
+        let (source, len) = (sealed.source(), sealed.bytes.borrow().len() as u64);
+        let (context, context_len) = (CONTEXT.as_ptr(), CONTEXT.len());
+        ok!(unsafe {
+            subrosa_reader_open(
+                &source,
+                len,
+                key.as_ptr(),
+                context,
+                context_len,
+                &mut reader,
+            )
+        });
+        let (stored, blob) = files::seal_blob(b"image/webp", b"an owl");
+        let author = files::author();
+        let link = files::link(&author);
+        let stickers: files::Stickers<'_> = &[(blob, &["\u{1f989}".as_bytes()])];
+        let (manifest, _) = files::publish_pack(&author, None, 0, b"Owls", stickers).unwrap();
+        Self {
+            sealed,
+            key,
+            stored,
+            author,
+            sealer: files::sealer_blob(b"image/webp"),
+            opener: files::opener_blob(blob),
+            reader,
+            blob,
+            pack: files::open_pack(&link, &manifest, None).unwrap().0,
+            link,
+            manifest,
+        }
+    }
+
+    fn objects(&self) -> [*mut c_void; 5] {
+        [
+            self.sealer.cast(),
+            self.opener.cast(),
+            self.reader.cast(),
+            self.blob.cast(),
+            self.pack.cast(),
+        ]
+    }
+
+    /// Every object works, and is then freed.
+    pub fn end(self) {
+        files::sealer_finish(self.sealer, &mut Vec::new());
+        let mut blob = null_mut();
+        ok!(unsafe { subrosa_sealer_result(self.sealer, &mut blob) });
+        assert_eq!(files::blob_info(blob).text_len, 0);
+        assert_eq!(
+            files::opened(self.opener, &self.stored, 100),
+            Ok(b"an owl".to_vec())
+        );
+        let (mut text, mut len) = ([0; 10], 10);
+        ok!(unsafe { subrosa_reader_read(self.reader, 2, text.as_mut_ptr(), &mut len) });
+        assert_eq!(text[..len], *b"text");
+        assert_eq!(files::blob_info(self.blob).text_len, 6);
+        assert_eq!(files::pack_info(self.pack).0, b"Owls");
+        ok!(subrosa_sealer_free(self.sealer));
+        ok!(subrosa_reader_free(self.reader));
+        ok!(subrosa_pack_free(self.pack));
+        ok!(subrosa_blob_free(self.blob));
+        ok!(subrosa_blob_free(blob));
+    }
 }
 
 impl Scene {
@@ -90,6 +186,7 @@ impl Scene {
             bundles,
             addresses,
             emoji,
+            files: Files::new(),
         }
     }
 
@@ -98,7 +195,8 @@ impl Scene {
         (self.disk.contents(), generation(self.pair.alice))
     }
 
-    pub fn objects(&self) -> [*mut c_void; 8] {
+    pub fn objects(&self) -> [*mut c_void; 13] {
+        let [sealer, opener, reader, blob, pack] = self.files.objects();
         [
             self.store.cast(),
             self.pair.alice.cast(),
@@ -108,6 +206,11 @@ impl Scene {
             self.bundles.cast(),
             self.addresses.cast(),
             self.emoji.cast(),
+            sealer,
+            opener,
+            reader,
+            blob,
+            pack,
         ]
     }
 
@@ -134,6 +237,7 @@ impl Scene {
         });
         ok!(subrosa_emoji_free(self.emoji));
         ok!(subrosa_store_free(self.store));
+        self.files.end();
         self.pair.free();
     }
 }
@@ -343,6 +447,81 @@ pub fn calls(scene: &Scene, mem: &Mem) -> Vec<Call> {
             bytes,
             sized(size_of::<subrosa_emoji_shown>()).cast(),
         )
+    });
+    let number = mem.at::<usize>(200);
+    call!(8, subrosa_sealer_free, |o| subrosa_sealer_free(o.cast()));
+    call!(8, subrosa_sealer_push, |o| unsafe {
+        subrosa_sealer_push(o.cast(), bytes, 64, number, out, count)
+    });
+    call!(8, subrosa_sealer_finish, |o| unsafe {
+        subrosa_sealer_finish(o.cast(), out, count)
+    });
+    call!(8, subrosa_sealer_result, |o| unsafe {
+        subrosa_sealer_result(o.cast(), handle.cast())
+    });
+    call!(9, subrosa_opener_free, |o| subrosa_opener_free(o.cast()));
+    call!(9, subrosa_opener_push, |o| unsafe {
+        subrosa_opener_push(o.cast(), bytes, 64, number, out, count)
+    });
+    call!(9, subrosa_opener_finish, |o| unsafe {
+        subrosa_opener_finish(o.cast(), out, count)
+    });
+    call!(10, subrosa_reader_free, |o| subrosa_reader_free(o.cast()));
+    call!(10, subrosa_reader_len, |o| unsafe {
+        subrosa_reader_len(o.cast(), out.cast())
+    });
+    call!(10, subrosa_reader_read, |o| unsafe {
+        subrosa_reader_read(o.cast(), 0, out, count)
+    });
+    call!(11, subrosa_blob_free, |o| subrosa_blob_free(o.cast()));
+    call!(11, subrosa_opener_blob, |o| unsafe {
+        subrosa_opener_blob(o.cast(), handle.cast())
+    });
+    call!(11, subrosa_blob_read, |o| unsafe {
+        subrosa_blob_read(o.cast(), sized(size_of::<subrosa_blob_info>()).cast())
+    });
+    call!(11, subrosa_blob_thumbnail, |o| unsafe {
+        subrosa_blob_thumbnail(o.cast(), handle.cast())
+    });
+    call!(11, subrosa_blob_admit, |o| unsafe {
+        subrosa_blob_admit(o.cast(), 1, null(), 0)
+    });
+    call!(11, subrosa_blob_id, |o| unsafe {
+        subrosa_blob_id(o.cast(), out, null_mut())
+    });
+    call!(11, subrosa_blob_descriptor, |o| unsafe {
+        subrosa_blob_descriptor(o.cast(), null(), out, count)
+    });
+    call!(11, subrosa_blob_piece, |o| unsafe {
+        subrosa_blob_piece(o.cast(), 0, 1, sized(size_of::<subrosa_piece>()).cast())
+    });
+    call!(11, subrosa_blob_open_piece, |o| unsafe {
+        subrosa_blob_open_piece(o.cast(), 0, 1, bytes, 64, bytes, 64, out, count)
+    });
+    let author = mem.at::<u8>(1280);
+    mem.put(1280, &scene.files.author);
+    call!(11, subrosa_pack_publish, |o| {
+        let sticker = subrosa_sticker {
+            blob: o.cast_const().cast(),
+            emoji: null(),
+            count: 0,
+        };
+        let contents = subrosa_contents {
+            stickers: &sticker,
+            count: 1,
+            ..files::new_contents()
+        };
+        unsafe { subrosa_pack_publish(author, null(), 0, &contents, null(), out, count, out) }
+    });
+    call!(12, subrosa_pack_free, |o| subrosa_pack_free(o.cast()));
+    call!(12, subrosa_pack_read, |o| unsafe {
+        subrosa_pack_read(o.cast(), sized(size_of::<subrosa_pack_info>()).cast())
+    });
+    call!(12, subrosa_pack_sticker, |o| unsafe {
+        subrosa_pack_sticker(o.cast(), 0, number, handle.cast())
+    });
+    call!(12, subrosa_pack_emoji, |o| unsafe {
+        subrosa_pack_emoji(o.cast(), 0, 0, out.cast())
     });
     all
 }

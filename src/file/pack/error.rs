@@ -34,6 +34,28 @@ pub enum Error {
     Rng,
 }
 
+impl Error {
+    /// The number of this error in logs and in other languages (SPEC §14.4). No release gives it to another one.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Integrity => 601,
+            Self::Malformed => 602,
+            Self::UnknownVersion => 603,
+            Self::OtherKey => 604,
+            Self::BadSignature => 605,
+            Self::OtherPack => 606,
+            Self::Fork => 607,
+            Self::Rollback => 608,
+            Self::TooLong => 609,
+            Self::KeyInUse => 610,
+            Self::Exhausted => 611,
+            // That of a conversation's.
+            Self::Rng => 220,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
