@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use subrosa::file::Thumbnail;
 use subrosa::file::pack::{AUTHOR, Author, Contents, Error, HELD, Held, Link, Manifest, Sticker};
 use subrosa::file::pack::{Update, limits};
 
@@ -362,7 +361,7 @@ pub unsafe extern "C" fn subrosa_pack_sticker(
         let pack = handle::shared(pack)?;
         let reserved = handle::reserve()?;
         let sticker = pack.sticker(index)?;
-        let blob = subrosa_blob::offered(sticker.blob().duplicate(), Thumbnail::None);
+        let blob = subrosa_blob::offered(sticker.blob().duplicate());
         to.write(reserved.fill(blob));
         if let Some(emoji_to) = emoji_to {
             emoji_to.write(sticker.emoji().count());

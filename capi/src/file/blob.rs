@@ -1,5 +1,6 @@
 //! Blobs: what a descriptor, a pack or a sealer says of one, and whether the app wants it.
 
+use alloc::boxed::Box;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use subrosa::file::{Blob, Descriptor, Error, Fetch, Inline, MediaType, Thumbnail};
@@ -22,9 +23,17 @@ pub const SUBROSA_THUMBNAIL_BLOB: i32 = 2;
 /// A blob: where it is found, its key, and what it holds.
 pub struct subrosa_blob {
     blob: Blob,
-    thumbnail: Thumbnail,
+    thumbnail: Small,
     /// The app has agreed to fetch it. It is set while others may read.
     admitted: AtomicBool,
+}
+
+/// A thumbnail. None of them takes the room of another: what no variant writes to would be whatever lay there before, and on
+/// the stack that may be a key.
+enum Small {
+    None,
+    Inline(Box<Inline>),
+    Blob(Box<Blob>),
 }
 
 impl Object for subrosa_blob {
@@ -36,16 +45,16 @@ impl subrosa_blob {
     pub(super) const fn own(blob: Blob) -> Self {
         Self {
             blob,
-            thumbnail: Thumbnail::None,
+            thumbnail: Small::None,
             admitted: AtomicBool::new(true),
         }
     }
 
     /// One of which somebody else says something.
-    pub(crate) const fn offered(blob: Blob, thumbnail: Thumbnail) -> Self {
+    pub(crate) const fn offered(blob: Blob) -> Self {
         Self {
             blob,
-            thumbnail,
+            thumbnail: Small::None,
             admitted: AtomicBool::new(false),
         }
     }
@@ -147,7 +156,13 @@ pub unsafe extern "C" fn subrosa_blob_parse(
         let descriptor = unsafe { args::list(descriptor, len) }?;
         let reserved = handle::reserve()?;
         let Descriptor { blob, thumbnail } = Descriptor::parse(descriptor)?;
-        to.write(reserved.fill(subrosa_blob::offered(blob, thumbnail)));
+        let mut blob = subrosa_blob::offered(blob);
+        blob.thumbnail = match thumbnail {
+            Thumbnail::None => Small::None,
+            Thumbnail::Inline(inline) => Small::Inline(Box::new(inline)),
+            Thumbnail::Blob(blob) => Small::Blob(Box::new(blob)),
+        };
+        to.write(reserved.fill(blob));
         Ok(())
     })
 }
@@ -167,13 +182,13 @@ pub unsafe extern "C" fn subrosa_blob_read(
         let blob = handle::shared(blob)?;
         let none = subrosa_bytes::NONE;
         let (thumbnail, thumbnail_type, thumbnail_bytes) = match &blob.thumbnail {
-            Thumbnail::None => (SUBROSA_THUMBNAIL_NONE, none, none),
-            Thumbnail::Inline(inline) => (
+            Small::None => (SUBROSA_THUMBNAIL_NONE, none, none),
+            Small::Inline(inline) => (
                 SUBROSA_THUMBNAIL_INLINE,
                 subrosa_bytes::of(inline.media_type().as_str().as_bytes()),
                 subrosa_bytes::of(inline.bytes()),
             ),
-            Thumbnail::Blob(_) => (SUBROSA_THUMBNAIL_BLOB, none, none),
+            Small::Blob(_) => (SUBROSA_THUMBNAIL_BLOB, none, none),
         };
         to.write(subrosa_blob_info {
             struct_size: size_of::<subrosa_blob_info>(),
@@ -202,11 +217,10 @@ pub unsafe extern "C" fn subrosa_blob_thumbnail(
         let to = unsafe { args::out(thumbnail) }?;
         let blob = handle::shared(blob)?;
         let reserved = handle::reserve()?;
-        let Thumbnail::Blob(thumbnail) = &blob.thumbnail else {
+        let Small::Blob(thumbnail) = &blob.thumbnail else {
             return Err(Status::RANGE);
         };
-        let thumbnail = subrosa_blob::offered(thumbnail.duplicate(), Thumbnail::None);
-        to.write(reserved.fill(thumbnail));
+        to.write(reserved.fill(subrosa_blob::offered(thumbnail.duplicate())));
         Ok(())
     })
 }

@@ -382,6 +382,220 @@ static void a_stranger_is_refused(void) {
   CHECK(subrosa_device_free(bob));
 }
 
+/* ---- Files */
+
+struct file {
+  uint8_t bytes[40000];
+  size_t len;
+};
+
+static void append(struct file *file, const uint8_t *bytes, size_t len) {
+  REQUIRE(len <= sizeof file->bytes - file->len);
+  memcpy(file->bytes + file->len, bytes, len);
+  file->len += len;
+}
+
+static void seal(subrosa_sealer *sealer, const uint8_t *text, size_t len, struct file *to) {
+  uint8_t sealed[SUBROSA_SEAL_ROOM];
+  size_t room = 1;
+  to->len = 0;
+  while (len > 0) {
+    size_t taken;
+    room = sizeof sealed;
+    CHECK(subrosa_sealer_push(sealer, text, len, &taken, sealed, &room));
+    REQUIRE(taken > 0);
+    append(to, sealed, room);
+    text += taken;
+    len -= taken;
+  }
+  do {
+    room = sizeof sealed;
+    CHECK(subrosa_sealer_finish(sealer, sealed, &room));
+    append(to, sealed, room);
+  } while (room > 0);
+}
+
+static void opens(subrosa_opener *opener, const struct file *from, const uint8_t *text, size_t len) {
+  static struct file opened;
+  uint8_t chunk[SUBROSA_OPEN_ROOM];
+  size_t room, taken;
+  opened.len = 0;
+  for (size_t at = 0; at < from->len; at += taken) {
+    room = sizeof chunk;
+    CHECK(subrosa_opener_push(opener, from->bytes + at, from->len - at, &taken, chunk, &room));
+    append(&opened, chunk, room);
+  }
+  room = sizeof chunk;
+  CHECK(subrosa_opener_finish(opener, chunk, &room));
+  append(&opened, chunk, room);
+  REQUIRE(opened.len == len && memcmp(opened.bytes, text, len) == 0);
+  CHECK(subrosa_opener_free(opener));
+}
+
+static int32_t read_file(void *context, uint64_t offset, uint8_t *out, size_t len) {
+  const struct file *file = context;
+  if (offset > file->len || len > file->len - offset) return -1;
+  memcpy(out, file->bytes + offset, len);
+  return 0;
+}
+
+static void a_file_is_sealed(void) {
+  static struct file sealed;
+  static uint8_t text[35000];
+  uint8_t key[SUBROSA_FILE_KEY], part[100];
+  for (size_t i = 0; i < sizeof text; i++) text[i] = (uint8_t)(i ^ i >> 8);
+  subrosa_sealer *sealer;
+  subrosa_opener *opener;
+  subrosa_reader *reader = NULL;
+  CHECK(subrosa_sealer_file(text, 3, world_rng(), &sealer, key));
+  seal(sealer, text, sizeof text, &sealed);
+  CHECK(subrosa_sealer_free(sealer));
+  REQUIRE(sealed.len == 56 + sizeof text + 3 * 16);
+  CHECK(subrosa_opener_file(key, text, 3, &opener));
+  opens(opener, &sealed, text, sizeof text);
+
+  subrosa_source source = {.struct_size = sizeof source, .context = &sealed, .read = read_file};
+  uint64_t end = 0;
+  CHECK(subrosa_reader_open(&source, sealed.len, key, text, 3, &reader));
+  for (size_t at = 16300; at < sizeof text; at += 9350) {
+    size_t len = sizeof part, left = sizeof text - at;
+    CHECK(subrosa_reader_read(reader, at, part, &len));
+    REQUIRE(len == (left < sizeof part ? left : sizeof part) && memcmp(part, text + at, len) == 0);
+  }
+  CHECK(subrosa_reader_len(reader, &end));
+  REQUIRE(end == sizeof text);
+  CHECK(subrosa_reader_free(reader));
+  /* A source that has not what it should have. */
+  CHECK(subrosa_reader_open(&source, sealed.len + 16400, key, text, 3, &reader));
+  EXPECT(SUBROSA_ERROR_SOURCE, subrosa_reader_len(reader, &end));
+  CHECK(subrosa_reader_free(reader));
+}
+
+/* A blob of a text that fits into one chunk: its proof is its header alone. */
+static subrosa_blob *small_blob(const char *type, const char *text, struct file *stored) {
+  const subrosa_bytes name = world_bytes(type), bytes = world_bytes(text);
+  subrosa_sealer *sealer;
+  subrosa_blob *blob;
+  CHECK(subrosa_sealer_blob(name.data, name.len, bytes.data, bytes.len, world_rng(), &sealer));
+  EXPECT(SUBROSA_ERROR_FILE_TRUNCATED, subrosa_sealer_result(sealer, &blob));
+  seal(sealer, bytes.data, bytes.len, stored);
+  CHECK(subrosa_sealer_result(sealer, &blob));
+  CHECK(subrosa_sealer_free(sealer));
+  return blob;
+}
+
+static void a_blob_is_sent(void) {
+  static struct file stored, other;
+  subrosa_blob *film = small_blob("video/mp4", "a film", &stored), *still = small_blob("image/webp", "a still", &other);
+  subrosa_blob *received, *thumbnail = NULL;
+  subrosa_blob_info info = {.struct_size = sizeof info};
+  uint8_t descriptor[SUBROSA_DESCRIPTOR_MAX], id[SUBROSA_BLOB_ID], key[SUBROSA_FILE_KEY], own[SUBROSA_BLOB_ID];
+
+  subrosa_thumbnail picture = {.struct_size = sizeof picture, .blob = still};
+  size_t len = sizeof descriptor;
+  CHECK(subrosa_blob_descriptor(film, &picture, descriptor, &len));
+  CHECK(subrosa_blob_parse(descriptor, len, &received));
+  CHECK(subrosa_blob_read(received, &info));
+  REQUIRE(info.thumbnail == SUBROSA_THUMBNAIL_BLOB && info.text_len == 6 && info.stored_len == stored.len);
+  REQUIRE(world_equal(info.media_type, "video/mp4"));
+  CHECK(subrosa_blob_thumbnail(received, &thumbnail));
+  CHECK(subrosa_blob_read(thumbnail, &info));
+  REQUIRE(info.text_len == 7 && world_equal(info.media_type, "image/webp"));
+  CHECK(subrosa_blob_free(thumbnail));
+  CHECK(subrosa_blob_free(received));
+
+  picture = (subrosa_thumbnail){
+      .struct_size = sizeof picture, .media_type = world_bytes("image/avif"), .bytes = world_bytes("small")};
+  len = sizeof descriptor;
+  CHECK(subrosa_blob_descriptor(film, &picture, descriptor, &len));
+  CHECK(subrosa_blob_parse(descriptor, len, &received));
+  CHECK(subrosa_blob_read(received, &info));
+  REQUIRE(info.thumbnail == SUBROSA_THUMBNAIL_INLINE && world_equal(info.thumbnail_bytes, "small"));
+  REQUIRE(world_equal(info.thumbnail_type, "image/avif"));
+
+  /* Nothing of it is to be had before the app agrees. */
+  const subrosa_bytes films = world_bytes("video/");
+  subrosa_opener *opener = NULL;
+  EXPECT(SUBROSA_ERROR_FILE_NOT_ADMITTED, subrosa_blob_id(received, id, key));
+  EXPECT(SUBROSA_ERROR_FILE_NOT_ADMITTED, subrosa_opener_blob(received, &opener));
+  EXPECT(SUBROSA_ERROR_FILE_NOT_ADMITTED, subrosa_blob_admit(received, 5, &films, 1));
+  CHECK(subrosa_blob_admit(received, 6, &films, 1));
+  CHECK(subrosa_blob_id(received, id, key));
+  CHECK(subrosa_blob_id(film, own, NULL));
+  REQUIRE(memcmp(id, own, sizeof id) == 0);
+  CHECK(subrosa_opener_blob(received, &opener));
+  opens(opener, &stored, (const uint8_t *)"a film", 6);
+
+  /* A piece of it. */
+  subrosa_piece piece = {.struct_size = sizeof piece}, leaves = {.struct_size = sizeof leaves};
+  uint8_t text[10];
+  len = sizeof text;
+  CHECK(subrosa_blob_piece(received, 2, 100, &piece));
+  REQUIRE(piece.leaf == 0 && piece.leaves == 1 && piece.text_len == 4 && piece.proof_len == 56);
+  REQUIRE(piece.offset == 56 && piece.len == stored.len - 56);
+  CHECK(subrosa_blob_open_piece(received, 2, 100, stored.bytes + 56, stored.len - 56, stored.bytes, 56, text, &len));
+  REQUIRE(len == 4 && memcmp(text, "film", 4) == 0);
+  CHECK(subrosa_piece_of_leaves(stored.len, 0, 1, &leaves));
+  REQUIRE(leaves.offset == piece.offset && leaves.len == piece.len && leaves.proof_len == piece.proof_len);
+  CHECK(subrosa_piece_verify(id, stored.len, 0, 1, stored.bytes + 56, stored.len - 56, stored.bytes, 56));
+  stored.bytes[100] ^= 1;
+  EXPECT(SUBROSA_ERROR_FILE_PROOF,
+         subrosa_piece_verify(id, stored.len, 0, 1, stored.bytes + 56, stored.len - 56, stored.bytes, 56));
+  CHECK(subrosa_blob_free(received));
+  CHECK(subrosa_blob_free(film));
+  CHECK(subrosa_blob_free(still));
+}
+
+static void a_pack_is_shared(void) {
+  static struct file stored;
+  static uint8_t manifests[2][2000];
+  const subrosa_bytes address = world_bytes("https://example.org/p"), owl = world_bytes("owl");
+  subrosa_blob *blob = small_blob("image/webp", "an owl", &stored), *sticker;
+  uint8_t author[SUBROSA_AUTHOR], held[2][SUBROSA_HELD], next[SUBROSA_HELD], link[200], id[SUBROSA_PACK_ID];
+  size_t link_len = sizeof link, address_len, lens[2], emoji;
+  const subrosa_sticker row = {.blob = blob, .emoji = &owl, .count = 1};
+  const subrosa_contents contents = {.struct_size = sizeof contents,
+                                     .title = world_bytes("Owls"),
+                                     .name = world_bytes("Bob"),
+                                     .stickers = &row,
+                                     .count = 1};
+  CHECK(subrosa_pack_create(world_rng(), author));
+  CHECK(subrosa_pack_link(author, address.data, address.len, link, &link_len));
+  REQUIRE(link_len == address.len + SUBROSA_LINK_BEHIND);
+  for (int i = 0; i < 2; i++) {
+    lens[i] = sizeof manifests[i];
+    CHECK(subrosa_pack_publish(author, i == 0 ? NULL : held[0], 0, &contents, world_rng(), manifests[i], &lens[i],
+                               held[i]));
+  }
+  CHECK(subrosa_pack_find(link, link_len, id, &address_len));
+  REQUIRE(address_len == address.len);
+
+  subrosa_pack *pack = NULL;
+  subrosa_pack_info info = {.struct_size = sizeof info};
+  CHECK(subrosa_pack_open(link, link_len, manifests[1], lens[1], held[0], &pack, next));
+  REQUIRE(memcmp(next, held[1], sizeof next) == 0);
+  CHECK(subrosa_pack_read(pack, &info));
+  REQUIRE(info.version == 2 && info.stickers == 1 && memcmp(info.id, id, sizeof id) == 0);
+  REQUIRE(world_equal(info.title, "Owls") && world_equal(info.name, "Bob"));
+  CHECK(subrosa_pack_sticker(pack, 0, &emoji, &sticker));
+  REQUIRE(emoji == 1);
+  subrosa_bytes seen;
+  CHECK(subrosa_pack_emoji(pack, 0, 0, &seen));
+  REQUIRE(world_equal(seen, "owl"));
+  EXPECT(SUBROSA_ERROR_RANGE, subrosa_pack_emoji(pack, 0, 1, &seen));
+  CHECK(subrosa_pack_free(pack));
+  EXPECT(SUBROSA_ERROR_PACK_ROLLBACK, subrosa_pack_open(link, link_len, manifests[0], lens[0], next, &pack, next));
+
+  /* The sticker is there without the pack. */
+  const subrosa_bytes pictures = world_bytes("image/webp");
+  subrosa_opener *opener;
+  CHECK(subrosa_blob_admit(sticker, 100, &pictures, 1));
+  CHECK(subrosa_opener_blob(sticker, &opener));
+  opens(opener, &stored, (const uint8_t *)"an owl", 6);
+  CHECK(subrosa_blob_free(sticker));
+  CHECK(subrosa_blob_free(blob));
+}
+
 int main(void) {
   the_library();
   a_device_in_a_file();
@@ -390,4 +604,7 @@ int main(void) {
   keys_are_compared();
   messages_are_exchanged();
   a_stranger_is_refused();
+  a_file_is_sealed();
+  a_blob_is_sent();
+  a_pack_is_shared();
 }

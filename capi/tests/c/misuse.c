@@ -16,6 +16,11 @@ static void null_is_freed(void) {
   CHECK(subrosa_addresses_free(NULL));
   CHECK(subrosa_emoji_free(NULL));
   CHECK(subrosa_device_free(NULL));
+  CHECK(subrosa_sealer_free(NULL));
+  CHECK(subrosa_opener_free(NULL));
+  CHECK(subrosa_reader_free(NULL));
+  CHECK(subrosa_blob_free(NULL));
+  CHECK(subrosa_pack_free(NULL));
 }
 
 /* No object has this name: whatever type it is said to be of, and although there may be memory at it. */
@@ -27,7 +32,16 @@ static void is_nobody(void *name) {
   subrosa_sent sent = {.struct_size = sizeof sent};
   subrosa_emoji_shown shown = {.struct_size = sizeof shown};
   subrosa_device *device = NULL;
+  subrosa_blob_info blob_info = {.struct_size = sizeof blob_info};
+  subrosa_pack_info pack_info = {.struct_size = sizeof pack_info};
   uint8_t bytes[32] = {0};
+  size_t len = sizeof bytes, taken = 7;
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_sealer_push(name, bytes, 1, &taken, bytes, &len));
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_opener_push(name, bytes, 1, &taken, bytes, &len));
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_reader_read(name, 0, bytes, &len));
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_blob_read(name, &blob_info));
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_pack_read(name, &pack_info));
+  REQUIRE(taken == 7 && len == sizeof bytes);
   EXPECT(SUBROSA_ERROR_HANDLE, subrosa_device_open(name, world_app_key, world_rng(), NULL, &device));
   EXPECT(SUBROSA_ERROR_HANDLE, subrosa_list_read(name, &list_info));
   EXPECT(SUBROSA_ERROR_HANDLE, subrosa_bundles_read(name, &bundles_info));
@@ -50,6 +64,11 @@ static void is_nobody(void *name) {
   EXPECT(SUBROSA_ERROR_HANDLE, subrosa_addresses_free(name));
   EXPECT(SUBROSA_ERROR_HANDLE, subrosa_emoji_free(name));
   EXPECT(SUBROSA_ERROR_HANDLE, subrosa_device_free(name));
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_sealer_free(name));
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_opener_free(name));
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_reader_free(name));
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_blob_free(name));
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_pack_free(name));
 }
 
 static void what_was_never_given_out_is_nobody(void) {
@@ -66,7 +85,13 @@ static void what_was_never_given_out_is_nobody(void) {
   free(there);
 }
 
-/* One object of each type; what each of them is to those of the other seven, and what it is once it was freed. */
+static int32_t read_sealed(void *context, uint64_t offset, uint8_t *out, size_t len) {
+  const uint8_t *sealed = context;
+  memcpy(out, sealed + offset, len);
+  return 0;
+}
+
+/* One object of each type; what each of them is to those of the others, and what it is once it was freed. */
 static void another_type_is_nobody(void) {
   subrosa_device *devices[2];
   subrosa_address who[2];
@@ -78,6 +103,35 @@ static void another_type_is_nobody(void) {
   subrosa_bundles *bundles;
   subrosa_addresses *addresses;
   subrosa_emoji *emoji;
+  subrosa_sealer *sealer;
+  subrosa_opener *opener;
+  subrosa_reader *reader;
+  subrosa_blob *blob;
+  subrosa_pack *pack;
+  static uint8_t sealed[SUBROSA_SEAL_ROOM];
+  uint8_t key[SUBROSA_FILE_KEY], author[SUBROSA_AUTHOR], held[SUBROSA_HELD], link[SUBROSA_LINK_BEHIND];
+  const subrosa_bytes type = world_bytes("image/webp");
+  const subrosa_contents contents = {.struct_size = sizeof contents, .title = world_bytes("Owls")};
+  const subrosa_source source = {.struct_size = sizeof source, .context = sealed, .read = read_sealed};
+  size_t room = sizeof sealed, link_len = sizeof link;
+
+  CHECK(subrosa_pack_create(world_rng(), author));
+  CHECK(subrosa_pack_link(author, NULL, 0, link, &link_len));
+  CHECK(subrosa_pack_publish(author, NULL, 0, &contents, world_rng(), sealed, &room, held));
+  CHECK(subrosa_pack_open(link, link_len, sealed, room, NULL, &pack, held));
+  CHECK(subrosa_sealer_blob(type.data, type.len, NULL, 0, world_rng(), &sealer));
+  for (room = 1; room > 0;) {
+    room = sizeof sealed;
+    CHECK(subrosa_sealer_finish(sealer, sealed, &room));
+  }
+  CHECK(subrosa_sealer_result(sealer, &blob));
+  CHECK(subrosa_sealer_free(sealer));
+  CHECK(subrosa_opener_blob(blob, &opener));
+  CHECK(subrosa_sealer_file(NULL, 0, world_rng(), &sealer, key));
+  room = sizeof sealed;
+  CHECK(subrosa_sealer_finish(sealer, sealed, &room));
+  CHECK(subrosa_reader_open(&source, room, key, NULL, 0, &reader));
+
   world_pair(devices, who);
   CHECK(subrosa_store_memory(&store));
   CHECK(subrosa_device_list(devices[0], who[1].account, &list));
@@ -87,8 +141,10 @@ static void another_type_is_nobody(void) {
   CHECK(subrosa_device_unreached(devices[0], who[1].account, NOW, &addresses));
   CHECK(subrosa_emoji_start(devices[0], who[1].account, &emoji, commitment));
 
-  void *const objects[8] = {store, list, events, outbox, bundles, addresses, emoji, devices[0]};
-  for (size_t i = 0; i < 8; i++) {
+  void *const objects[] = {store, list,       events, outbox, bundles, addresses, emoji,
+                           devices[0], sealer, opener, reader,  blob,      pack};
+  const size_t count = sizeof objects / sizeof objects[0];
+  for (size_t i = 0; i < count; i++) {
     /* Each function of another type, and not its own. */
     void *const object = objects[i];
     if (i != 0) EXPECT(SUBROSA_ERROR_HANDLE, subrosa_store_free(object));
@@ -99,6 +155,11 @@ static void another_type_is_nobody(void) {
     if (i != 5) EXPECT(SUBROSA_ERROR_HANDLE, subrosa_addresses_free(object));
     if (i != 6) EXPECT(SUBROSA_ERROR_HANDLE, subrosa_emoji_free(object));
     if (i != 7) EXPECT(SUBROSA_ERROR_HANDLE, subrosa_device_free(object));
+    if (i != 8) EXPECT(SUBROSA_ERROR_HANDLE, subrosa_sealer_free(object));
+    if (i != 9) EXPECT(SUBROSA_ERROR_HANDLE, subrosa_opener_free(object));
+    if (i != 10) EXPECT(SUBROSA_ERROR_HANDLE, subrosa_reader_free(object));
+    if (i != 11) EXPECT(SUBROSA_ERROR_HANDLE, subrosa_blob_free(object));
+    if (i != 12) EXPECT(SUBROSA_ERROR_HANDLE, subrosa_pack_free(object));
   }
   /* None of that has freed one of them. A step that is refused is refused for the step. */
   subrosa_emoji_shown shown = {.struct_size = sizeof shown};
@@ -111,12 +172,17 @@ static void another_type_is_nobody(void) {
   CHECK(subrosa_addresses_free(addresses));
   CHECK(subrosa_emoji_free(emoji));
   CHECK(subrosa_device_free(devices[0]));
-  for (size_t i = 0; i < 8; i++) is_nobody(objects[i]);
+  CHECK(subrosa_sealer_free(sealer));
+  CHECK(subrosa_opener_free(opener));
+  CHECK(subrosa_reader_free(reader));
+  CHECK(subrosa_blob_free(blob));
+  CHECK(subrosa_pack_free(pack));
+  for (size_t i = 0; i < count; i++) is_nobody(objects[i]);
 
   /* Nor is it once the place is somebody else's. */
   subrosa_store *others[256];
   for (size_t i = 0; i < 256; i++) CHECK(subrosa_store_memory(&others[i]));
-  for (size_t i = 0; i < 8; i++) is_nobody(objects[i]);
+  for (size_t i = 0; i < count; i++) is_nobody(objects[i]);
   for (size_t i = 0; i < 256; i++) CHECK(subrosa_store_free(others[i]));
   CHECK(subrosa_device_free(devices[1]));
 }
@@ -157,6 +223,27 @@ static void short_buffers_change_nothing(void) {
   CHECK(subrosa_device_generation(device, &after));
   REQUIRE(before == after);
   CHECK(subrosa_device_free(device));
+}
+
+static void files_need_their_room(void) {
+  static uint8_t sealed[SUBROSA_SEAL_ROOM];
+  const uint8_t text[4] = {1, 2, 3, 4};
+  uint8_t key[SUBROSA_FILE_KEY];
+  subrosa_sealer *sealer;
+  size_t taken = 7, room = sizeof sealed - 1;
+  CHECK(subrosa_sealer_file(NULL, 0, world_rng(), &sealer, key));
+  EXPECT(SUBROSA_ERROR_BUFFER, subrosa_sealer_push(sealer, text, sizeof text, &taken, sealed, &room));
+  REQUIRE(taken == 7 && room == sizeof sealed);
+  CHECK(subrosa_sealer_push(sealer, text, sizeof text, &taken, sealed, &room));
+  REQUIRE(taken == sizeof text && room == 0);
+  EXPECT(SUBROSA_ERROR_BUFFER, subrosa_sealer_finish(sealer, NULL, &room));
+  REQUIRE(room == sizeof sealed);
+  EXPECT(SUBROSA_ERROR_ARGUMENT, subrosa_sealer_push(sealer, NULL, 1, &taken, sealed, &room));
+  EXPECT(SUBROSA_ERROR_ARGUMENT, subrosa_sealer_push(sealer, text, 1, nowhere, sealed, &room));
+  EXPECT(SUBROSA_ERROR_ARGUMENT, subrosa_sealer_push(sealer, text, 1, &taken, NULL, &room));
+  CHECK(subrosa_sealer_finish(sealer, sealed, &room));
+  REQUIRE(room == 56 + sizeof text + 16);
+  CHECK(subrosa_sealer_free(sealer));
 }
 
 static void wrong_arguments_are_refused(void) {
@@ -350,6 +437,7 @@ int main(void) {
   another_type_is_nobody();
   a_store_is_taken_once();
   short_buffers_change_nothing();
+  files_need_their_room();
   wrong_arguments_are_refused();
   outputs_over_inputs();
   callbacks_find_it_busy();
