@@ -51,7 +51,7 @@ static void seal(subrosa_sealer *sealer, const uint8_t *text, size_t len, struct
 }
 
 /* All of what was sealed. Only if this succeeds was it whole. */
-static void open(subrosa_opener *opener, const struct file *from, struct file *to) {
+static void unseal(subrosa_opener *opener, const struct file *from, struct file *to) {
   uint8_t text[SUBROSA_OPEN_ROOM];
   size_t room;
   for (size_t at = 0, taken; at < from->len; at += taken) {
@@ -80,7 +80,7 @@ static void a_file(const subrosa_rng *rng) {
 
   subrosa_opener *opener;
   CHECK(subrosa_opener_file(key, context, sizeof context, &opener));
-  open(opener, &sealed, &opened);
+  unseal(opener, &sealed, &opened);
   CHECK(subrosa_opener_free(opener));
   REQUIRE(opened.len == sizeof film && memcmp(opened.bytes, film, sizeof film) == 0);
 
@@ -164,7 +164,7 @@ static void open_sticker(const uint8_t *link, size_t link_len) {
   static struct file opened;
   subrosa_opener *opener;
   CHECK(subrosa_opener_blob(blob, &opener));
-  open(opener, &server_blob, &opened);
+  unseal(opener, &server_blob, &opened);
   CHECK(subrosa_opener_free(opener));
   printf("%.*s: %.*s %s\n", (int)info.title.len, (const char *)info.title.data, (int)emoji.len,
          (const char *)emoji.data, (const char *)opened.bytes);
