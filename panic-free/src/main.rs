@@ -10,6 +10,10 @@
 // Memory that is used up ends in a handler of its own, as it does under `std`; it is no panic.
 #![feature(alloc_error_handler)]
 
+extern crate alloc;
+
+mod files;
+
 use core::alloc::Layout;
 use core::hint::black_box;
 
@@ -312,6 +316,8 @@ fn main() -> ! {
         primitives();
         encodings();
         done((account(), publish(), begin(), stage(), talk()));
+        done((files::sealed(), files::tree(), files::upload()));
+        done((files::download(), files::pack()));
         planted();
     }
 }

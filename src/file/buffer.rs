@@ -29,14 +29,16 @@ impl Buffer {
     /// Takes bytes from the front of `from` until `wanted` are there; whether they are.
     pub fn fill(&mut self, from: &mut &[u8], wanted: usize) -> bool {
         let room = self.room(wanted, from);
-        let (front, rest) = from.split_at_checked(room).unwrap_or_default();
-        let end = self.filled.saturating_add(room);
-        if let Some(free) = self.bytes.get_mut(self.filled..end) {
+        let free = self.bytes.get_mut(self.filled..).unwrap_or_default();
+        // Both of one length, which the compiler sees, too.
+        if let Some(free) = free.get_mut(..room)
+            && let Some((front, rest)) = from.split_at_checked(room)
+        {
             free.copy_from_slice(front);
+            *from = rest;
         }
-        self.filled = end;
-        *from = rest;
-        end >= wanted
+        self.filled = self.filled.saturating_add(room);
+        self.filled >= wanted
     }
 
     /// Where the next bytes go, until `wanted` are there.
