@@ -8,6 +8,7 @@
 mod common;
 mod freed_memory {
     pub mod arena;
+    pub mod files;
     pub mod needles;
     pub mod sending;
     pub mod stored;
@@ -19,6 +20,7 @@ use std::sync::Mutex;
 
 use common::{DAY, NOW, SLOT, SeededRng};
 use freed_memory::arena::{Finding, Watch};
+use freed_memory::files::{blobs, files, packs};
 use freed_memory::sending::sending_chain;
 use freed_memory::stored;
 use subrosa::crypto::hash::expand;
@@ -231,6 +233,24 @@ fn a_life_of_two_devices_leaves_no_secret_in_freed_memory() {
     let (found, searched) = scene.watch.search();
     println!("{searched:?}");
     // What the life is long enough for.
+    assert!(searched.needles > 5_000 && searched.bytes > 500_000);
+    assert!(
+        found.is_empty(),
+        "{} findings:\n{}",
+        found.len(),
+        lines(&found)
+    );
+}
+
+#[test]
+fn files_and_packs_leave_no_secret_in_freed_memory() {
+    let _turn = TURN.lock();
+    let mut scene = Scene::new(3);
+    files(&mut scene);
+    blobs(&mut scene);
+    packs(&mut scene);
+    let (found, searched) = scene.watch.search();
+    println!("{searched:?}");
     assert!(searched.needles > 5_000 && searched.bytes > 500_000);
     assert!(
         found.is_empty(),
