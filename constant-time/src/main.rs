@@ -14,6 +14,7 @@ use crabgrind::valgrind::{disable_error_reporting, enable_error_reporting};
 mod controls;
 mod declassified;
 mod features;
+mod files;
 mod report;
 mod run;
 mod scenarios;

@@ -8,6 +8,7 @@ use subrosa::{
     StagedFirst, VerifiedBundle, export, hazmat, import,
 };
 
+use crate::files;
 use crate::secret::{SecretRng, is_secret, publish, settled, text, watched};
 use crate::stored::Secrets;
 
@@ -31,6 +32,11 @@ pub const ALL: &[Scenario] = &[
     ("stored-prekeys", stored_prekeys),
     ("stored-conversation", stored_conversation),
     ("directory", directory),
+    ("file", files::file),
+    ("blob", files::blob),
+    ("upload", files::upload),
+    ("pack-author", files::pack_author),
+    ("pack-opened", files::pack_opened),
 ];
 
 /// Unix milliseconds: 2026-01-01.
@@ -38,7 +44,7 @@ const NOW: u64 = 1_767_225_600_000;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-const SLOT: Slot<'static> = Slot {
+pub const SLOT: Slot<'static> = Slot {
     store_key: b"slot",
     generation: 1,
 };
