@@ -375,6 +375,28 @@ fn a_fork_ends_with_a_version_left_out() {
     }
 }
 
+/// The emoji are the manifest's: with others, a sticker is the same blob, under the same key.
+#[test]
+fn other_emoji_leave_the_blob_as_it_is() {
+    let (author, rng) = (KEYS.author(), &mut SeededRng(11));
+    let first = Fields::first(&KEYS, 2);
+    let (_, held) = author.publish(&first.contents(), None, rng).unwrap();
+    let stickers = first.contents().into_stickers().into_iter();
+    let stickers: Vec<_> = stickers
+        .map(|sticker| Sticker::new(&["🌙"], sticker.into_blob()).unwrap())
+        .collect();
+    let contents = Contents::new("Owls", "Bob", stickers).unwrap();
+    let (sealed, _) = author.publish(&contents, Some(&held), rng).unwrap();
+    let manifest = author.link().open(&sealed).unwrap();
+    let before = first.contents();
+    assert_eq!(manifest.contents().stickers().len(), 2);
+    for (now, before) in manifest.contents().stickers().iter().zip(before.stickers()) {
+        assert!(now.emoji().eq(["🌙"]) && !before.emoji().eq(["🌙"]));
+        let [now, before] = [now, before].map(|one| one.descriptor().to_bytes().unwrap());
+        assert_eq!(now, before);
+    }
+}
+
 #[test]
 fn an_author_publishes_no_version_twice() {
     let author = KEYS.author();

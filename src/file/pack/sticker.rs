@@ -80,6 +80,12 @@ impl Sticker {
         &self.blob
     }
 
+    /// What shows it, to stand under other emoji in the next version: what the server has of it stays what it is.
+    #[must_use]
+    pub fn into_blob(self) -> Blob {
+        self.blob
+    }
+
     /// What a message carries that sends this sticker: its blob, and nothing of the pack.
     #[must_use]
     pub const fn descriptor(&self) -> Descriptor {
