@@ -5,12 +5,13 @@
 //! ID.nodes      the nodes of its tree, in the order of SPEC §20.2: proofs are read from it, nothing is hashed for them
 //! PACKID.pack   a manifest
 //! ```
-//! A file has such a name only when it is whole and on the disk.
+//! A file has such a name only when it is whole and on the disk; until then it is `incoming-…`.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use subrosa::file::tree::{self, Shape};
 use subrosa::file::{BlobId, HEADER, SealedChunk};
@@ -107,6 +108,31 @@ impl Folder {
         })
     }
 
+    /// Removes what there is of uploads that nobody has gone on with for `age`; gives how many files that were. Who goes on with
+    /// one later stores it from its beginning, the same bytes.
+    pub fn forget_uploads(
+        &self,
+        disk: &impl Disk,
+        now: SystemTime,
+        age: Duration,
+    ) -> io::Result<usize> {
+        let mut removed = 0;
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if !name.to_str().is_some_and(Incoming::is_name) {
+                continue;
+            }
+            // A time in the future is no age.
+            let written = entry.metadata()?.modified()?;
+            if now.duration_since(written).is_ok_and(|old| old > age) {
+                disk.remove(&entry.path())?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
     /// Keeps the manifest of a pack, in place of the one before.
     pub fn keep_pack(&self, disk: &impl Disk, id: &[u8; 32], manifest: &[u8]) -> io::Result<()> {
         replace(disk, &self.path(Name::new(id, Kind::Pack)), manifest, false)
@@ -120,11 +146,28 @@ pub struct Incoming<'a> {
     nodes: Stored,
 }
 
+/// In front of the token.
+const INCOMING: &str = "incoming-";
+
+impl Incoming<'_> {
+    /// Whether a file of an upload is called so, and no other.
+    fn is_name(name: &str) -> bool {
+        let Some((token, "blob" | "nodes")) = name
+            .strip_prefix(INCOMING)
+            .and_then(|rest| rest.split_once('.'))
+        else {
+            return false;
+        };
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(token, &mut bytes).is_ok() && hex::encode(bytes) == token
+    }
+}
+
 impl<'a> Incoming<'a> {
     /// The one with this token, from its beginning: what is there already is not written again.
     pub fn open(folder: &'a Folder, token: &[u8; 16]) -> io::Result<Self> {
         let path = |ending: &str| {
-            let name = format!("incoming-{}.{ending}", hex::encode(token));
+            let name = format!("{INCOMING}{}.{ending}", hex::encode(token));
             folder.0.join(name)
         };
         Ok(Self {

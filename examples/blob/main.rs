@@ -13,6 +13,7 @@
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use subrosa::file::{Descriptor, MediaType, Offer};
@@ -37,6 +38,9 @@ mod sticker;
 #[cfg(test)]
 mod tests;
 mod unpacking;
+
+/// How long an upload that nobody goes on with is kept.
+const UPLOAD_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Whatever goes wrong ends the program, with a word about it.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -133,7 +137,9 @@ fn run(command: Command) -> Result<()> {
             eprintln!("version {} is in {}", held.version(), out.display());
         }
         Command::Serve { folder, port } => {
-            let server = Server::bind(Folder::new(&folder), port)?;
+            let folder = Folder::new(&folder);
+            folder.forget_uploads(&Real, SystemTime::now(), UPLOAD_KEPT)?;
+            let server = Server::bind(folder, port)?;
             println!("http://{}", server.address()?);
             server.run()?;
         }

@@ -40,7 +40,7 @@ blob unpack LINK --from SOURCE --out FOLDER [--max-size BYTES]
 
 blob serve FOLDER [--port PORT]
     Serves such a folder over HTTP, to this machine: blobs by ranges, and GET /ID/proof/A-B for the proof of the leaves
-    from A to before B.
+    from A to before B. Before that it removes what there is of uploads that nobody has gone on with for a week.
 
 A SOURCE is such a folder, or http://HOST:PORT. Of a descriptor or a link `-` stands for one that is read from the
 standard input: what is on a command line, others on this machine can see.

@@ -78,15 +78,14 @@ pub fn publish(
         let text = fs::read(&picture.file)?;
         let same = known
             .iter()
-            .position(|known| is_of(known, picture, &text, folder));
-        stickers.push(match same {
-            Some(place) => known.swap_remove(place),
-            None => {
-                let emoji: Vec<&str> = picture.emoji.iter().map(String::as_str).collect();
-                let blob = sealing::seal_small(&text, picture.kind, folder, disk)?;
-                Sticker::new(&emoji, blob)?
-            }
-        });
+            .position(|known| shows(known, picture, &text, folder));
+        // Whatever emoji it stood for: they are the manifest's.
+        let blob = match same {
+            Some(place) => known.swap_remove(place).into_blob(),
+            None => sealing::seal_small(&text, picture.kind, folder, disk)?,
+        };
+        let emoji: Vec<&str> = picture.emoji.iter().map(String::as_str).collect();
+        stickers.push(Sticker::new(&emoji, blob)?);
         bar.inc(1);
     }
     let contents = Contents::new(&wanted.title, &wanted.name, stickers)?;
@@ -141,13 +140,10 @@ fn read(link: &Link, published: &[u8]) -> Result<(Held, Manifest)> {
     Ok((Held::decode(held)?, link.open(manifest)?))
 }
 
-/// Whether a sticker is this picture, and is where it should be.
-fn is_of(sticker: &Sticker, picture: &Picture, text: &[u8], folder: &Folder) -> bool {
+/// Whether a sticker shows this picture, and is where it should be.
+fn shows(sticker: &Sticker, picture: &Picture, text: &[u8], folder: &Folder) -> bool {
     let length = text.len() as u64;
     let blob = sticker.blob();
-    if !sticker.emoji().eq(&picture.emoji) {
-        return false;
-    }
     let allow =
         |offer: &subrosa::file::Offer| offer.text_len == length && offer.media_type == picture.kind;
     let Ok(fetch) = blob.admit(allow) else {

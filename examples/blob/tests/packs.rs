@@ -94,6 +94,26 @@ fn a_pack_goes_round_and_is_updated() {
     assert!(fs::read(out.join("002.png")).unwrap() == b"another");
 }
 
+/// With other emoji a picture is neither sealed nor fetched once more.
+#[test]
+fn other_emoji_move_no_picture() {
+    let scratch = Scratch::new();
+    let (folder, owls, out) = (scratch.folder(), stickers(&scratch), scratch.path("out"));
+    let (_, link) = published(&scratch, "author", &Real).unwrap();
+    unpack(&link, &folder, &out, &Real).unwrap();
+    let before = names(&scratch.path("server"));
+    fs::write(owls.join("pack.txt"), "a.webp 🌵\nb.PNG 🦉\n").unwrap();
+    let (version, _) = published(&scratch, "author", &Real).unwrap();
+    assert_eq!(version, 2);
+    assert_eq!(names(&scratch.path("server")), before);
+    let source = Failing::at(&folder, usize::MAX);
+    assert_eq!(unpack(&link, &source, &out, &Real).unwrap().version(), 2);
+    assert!(source.asked.borrow().is_empty(), "but for the manifest");
+    let sealed = fs::read(manifest(&scratch, &link)).unwrap();
+    let opened = Link::parse(&link).unwrap().1.open(&sealed).unwrap();
+    assert!(opened.contents().stickers()[0].emoji().eq(["🌵"]));
+}
+
 #[test]
 fn rollback_and_fork_are_refused() {
     let scratch = Scratch::new();

@@ -1,5 +1,7 @@
 //! Sealing that is killed, and texts that change meanwhile.
 
+use std::time::{Duration, SystemTime};
+
 use super::*;
 use crate::checking;
 use subrosa::file::{HEADER, SEALED_CHUNK};
@@ -250,4 +252,50 @@ fn verifying_sees_every_change() {
     }
     verify(&blob).unwrap();
     verify(&nodes).unwrap_err();
+}
+
+/// What is left of an upload goes when it is old, and nothing else does; going on with it stores it anew.
+#[test]
+fn uploads_that_nobody_goes_on_with_are_forgotten() {
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+    let text = text(2 * MEBIBYTE);
+    let scratch = Scratch::new();
+    let (file, folder) = (scratch.file("text", &text), scratch.folder());
+    let whole = scratch.sealed(b"another");
+    fs::write(&file, &text).unwrap();
+    let kept = scratch.path("server");
+    let mut steps = 0;
+    while count(&kept, "incoming-") < 2 {
+        assert!(seal(&file, &folder, &Dying::at(steps)).is_err());
+        steps += 1;
+    }
+    for other in ["incoming-notes.blob", "incoming-00.nodes", "notes"] {
+        fs::write(kept.join(other), b"").unwrap();
+    }
+    let all = count(&kept, "");
+    let now = SystemTime::now();
+    for (now, removed) in [
+        (now - 2 * WEEK, 0),
+        (now + WEEK / 2, 0),
+        (now + 2 * WEEK, 2),
+    ] {
+        assert_eq!(folder.forget_uploads(&Real, now, WEEK).unwrap(), removed);
+        assert_eq!(count(&kept, ""), all - removed);
+    }
+    assert!(path(&folder, &whole, Kind::Blob).exists());
+    for other in ["incoming-notes.blob", "incoming-00.nodes", "notes"] {
+        fs::remove_file(kept.join(other)).unwrap();
+    }
+    let (_, descriptor) = seal(&file, &folder, &Real).unwrap();
+    assert_whole(&scratch, &descriptor.unwrap(), &text);
+}
+
+/// How many files of a folder have names that begin so.
+fn count(folder: &Path, begin: &str) -> usize {
+    let names = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    names
+        .filter(|name| name.to_str().unwrap().starts_with(begin))
+        .count()
 }
