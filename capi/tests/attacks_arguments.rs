@@ -24,7 +24,8 @@ use subrosa_capi::value::*;
 fn attack_i1_a_pointer_that_is_null_or_askew_changes_nothing() {
     let (scene, mem) = (Scene::new(), Mem::new());
     let rows = rows(&scene, &mem);
-    let region = || mem.take(256, ROOM - 256);
+    // Where outputs go, and nothing between that has holes.
+    let region = || [mem.take(256, 768), mem.take(1456, ROOM - 1456)].concat();
     let before = (scene.state(), region(), scene.source.draws.get());
     for (name, pointers, aligned, call) in &rows {
         for at in 0..*pointers {
