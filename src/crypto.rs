@@ -1,6 +1,6 @@
 //! Floor 0: the primitives, and the only module that names a primitive's crate (SPEC §3).
 //!
-//! Everything above speaks of [`dh`], [`kem`], [`sign`], [`aead`], [`hash`] and [`hedge`]; a faster or
+//! Everything above speaks of [`dh`], [`kem`], [`sign`], [`aead`], [`hash`], [`hpke`] and [`hedge`]; a faster or
 //! hardware-backed primitive is swapped in here and nowhere else, and must be bit-equal.
 
 #[cfg(not(feature = "mock-crypto"))]
@@ -15,9 +15,11 @@ pub mod hash;
 pub mod hash512;
 pub mod hedge;
 pub(crate) mod hex;
+pub mod hpke;
 #[cfg(not(feature = "mock-crypto"))]
 pub mod kem;
 pub mod labels;
+pub mod p256;
 pub mod secret;
 #[cfg(not(feature = "mock-crypto"))]
 pub mod sign;

@@ -25,6 +25,7 @@ pub mod envelope;
 pub mod file;
 pub mod identity;
 mod memory;
+pub mod mls;
 pub mod padding;
 pub mod ratchet;
 pub mod session;

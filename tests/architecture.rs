@@ -56,6 +56,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hkdf", &["crypto"]),
     ("hmac", &["crypto"]),
     ("libcrux_ml_kem", &["crypto::kem"]),
+    ("p256", &["crypto::p256"]),
     ("rand_core", &["crypto"]),
     ("sha2", &["crypto"]),
     ("sha3", &["crypto"]),

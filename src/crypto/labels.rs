@@ -104,6 +104,10 @@ pub mod purpose {
     pub const EMOJI: &[u8] = b"emoji";
     /// The salt of a pack's manifest.
     pub const PACK_SALT: &[u8] = b"pack salt";
+    /// The private keys of an MLS key package.
+    pub const MLS_KEY_PACKAGE: &[u8] = b"mls key package";
+    /// All random values of an MLS group's step.
+    pub const MLS_STEP: &[u8] = b"mls step";
 
     /// Every purpose, in the order of SPEC §3.6.
     pub const ALL: &[&[u8]] = &[
@@ -118,5 +122,7 @@ pub mod purpose {
         EXPORT_SALT,
         EMOJI,
         PACK_SALT,
+        MLS_KEY_PACKAGE,
+        MLS_STEP,
     ];
 }
