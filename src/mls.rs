@@ -24,6 +24,7 @@ mod schedule;
 mod secret_tree;
 mod signature;
 mod suite;
+mod tree;
 mod welcome;
 
 pub use capabilities::Capabilities;

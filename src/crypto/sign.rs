@@ -8,6 +8,10 @@ use ed25519_dalek::{Signer, Verifier as _};
 use super::hex::write_hex;
 use super::{Error, Secret, counted};
 
+mod batch;
+
+pub use batch::Batch;
+
 /// Bytes of a verifying key.
 pub const VERIFYING_KEY: usize = 32;
 /// Bytes of a signature.

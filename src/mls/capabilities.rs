@@ -57,16 +57,16 @@ impl Capabilities {
             GREASE.get(place.unwrap_or_default()).copied()
         };
         let [a, b, c, d] = random.map(pick);
-        for value in a {
+        if let Some(value) = a {
             memory::push(&mut self.cipher_suites, CipherSuite(value));
         }
-        for value in b {
+        if let Some(value) = b {
             memory::push(&mut self.extensions, ExtensionType(value));
         }
-        for value in c {
+        if let Some(value) = c {
             memory::push(&mut self.proposals, ProposalType(value));
         }
-        for value in d {
+        if let Some(value) = d {
             memory::push(&mut self.credentials, CredentialType(value));
         }
         self
