@@ -11,7 +11,11 @@ mod credential;
 mod error;
 mod extension;
 mod framing;
+mod group;
 mod group_info;
+#[cfg(feature = "hazmat")]
+#[cfg_attr(docsrs, doc(cfg(feature = "hazmat")))]
+pub mod hazmat;
 mod key_package;
 mod labels;
 mod leaf_node;
@@ -39,6 +43,11 @@ pub use extension::{
 pub use framing::{
     AuthData, AuthenticatedContent, Content, ContentType, FramedContent, PrivateMessage,
     PublicMessage, Sender, WireFormat,
+};
+pub use group::{
+    Application, ApprovedCommit, ApprovedProposal, CommitBuilder, CommitMessages, Effects,
+    ExternalJoin, ExternalOptions, JoinOptions, Joining, Member, NewCredential, Processed,
+    StagedCommit, StagedProposal, propose_from_outside, propose_oneself,
 };
 pub use group_info::GroupInfo;
 pub use key_package::{Client, KeyPackage, KeyPackageSecrets};

@@ -1,5 +1,6 @@
 //! Key packages: what a client publishes so that others can add it to a group (RFC 9420 §10).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -12,11 +13,12 @@ use super::labels::{reference, sign};
 use super::leaf_node::{LeafNode, LeafNodeSource, Lifetime, Place};
 use super::math::LeafIndex;
 use super::signature::Signer;
-use super::suite::{self, CipherSuite, Suite};
+use super::suite::{self, CipherSuite, Scheme, Suite, sign_content};
 use crate::crypto::hash::HASH;
 use crate::crypto::hedge::Hedge;
 use crate::crypto::hpke::KeyPair;
 use crate::crypto::labels::purpose;
+use crate::crypto::sign::Batch;
 use crate::crypto::{Secret, TryCryptoRng};
 use crate::memory;
 use crate::wire::{self, Reader, Writer};
@@ -160,6 +162,33 @@ impl KeyPackage {
             .signature_key
             .verify(suite, sign::KEY_PACKAGE, &content, &self.signature)
             .map_err(|_| Rule::KeyPackageSignature)?;
+        Ok(())
+    }
+
+    /// [`verify`](Self::verify) of many: their signatures together, where the scheme allows it.
+    pub(super) fn verify_all(
+        key_packages: &[Box<Self>],
+        suite: &Suite,
+        now: u64,
+    ) -> Result<(), Error> {
+        if key_packages.len() < 2 || suite.scheme != Scheme::Ed25519 {
+            let mut all = key_packages.iter();
+            return all.try_for_each(|key_package| key_package.verify(suite, now));
+        }
+        let mut leaves = Batch::new();
+        let mut packages = Batch::new();
+        for key_package in key_packages {
+            key_package.require_alone(suite, now)?;
+            let leaf_node = &key_package.leaf_node;
+            leaf_node.add_to(&mut leaves, NOWHERE)?;
+            let content = sign_content(sign::KEY_PACKAGE, &key_package.signed_bytes()?)?;
+            leaf_node
+                .signature_key
+                .add_to(&mut packages, &content, &key_package.signature)
+                .map_err(|_| Rule::KeyPackageSignature)?;
+        }
+        leaves.verify().map_err(|_| Rule::LeafSignature)?;
+        packages.verify().map_err(|_| Rule::KeyPackageSignature)?;
         Ok(())
     }
 

@@ -11,7 +11,8 @@ use super::labels::sign;
 use super::limits::{CLOCK_SKEW, LIFETIME_MAX};
 use super::math::LeafIndex;
 use super::signature::{SignaturePublicKey, Signer};
-use super::suite::Suite;
+use super::suite::{Suite, sign_content};
+use crate::crypto::sign::Batch;
 use crate::wire::{self, Reader, Writer};
 
 /// From when to when a key package may be used, in seconds since 1970, both included.
@@ -123,6 +124,14 @@ impl LeafNode {
         let content = self.signed_bytes(place)?;
         self.signature_key
             .verify(suite, sign::LEAF_NODE, &content, &self.signature)
+            .map_err(|_| Rule::LeafSignature.into())
+    }
+
+    /// Puts the signature, of Ed25519, to others that are verified with it.
+    pub(super) fn add_to(&self, batch: &mut Batch, place: Place<'_>) -> Result<(), Error> {
+        let content = sign_content(sign::LEAF_NODE, &self.signed_bytes(place)?)?;
+        self.signature_key
+            .add_to(batch, &content, &self.signature)
             .map_err(|_| Rule::LeafSignature.into())
     }
 

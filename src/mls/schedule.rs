@@ -69,7 +69,7 @@ impl Joiner {
     }
 }
 
-/// The secrets of an epoch. `encryption_secret` goes into the secret tree and is not kept here.
+/// The secrets of an epoch.
 pub(super) struct EpochSecrets {
     pub(super) init: Secret<HASH>,
     pub(super) sender_data: Secret<HASH>,
@@ -97,6 +97,12 @@ impl EpochSecrets {
             resumption: secret.derive(derive::RESUMPTION)?,
             authenticator: secret.derive(derive::AUTHENTICATION)?,
         })
+    }
+
+    /// The others, once the secret tree has `encryption_secret`: whoever held both could derive every used key again.
+    pub(super) fn without_encryption(mut self) -> Self {
+        self.encryption = Secret::zero();
+        self
     }
 
     /// The key pair for external commits.

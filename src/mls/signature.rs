@@ -39,6 +39,25 @@ impl SignaturePublicKey {
     }
 }
 
+impl SignaturePublicKey {
+    /// Puts an Ed25519 signature over `content`, which has its label, to others that are verified with it.
+    pub(super) fn add_to(
+        &self,
+        batch: &mut sign::Batch,
+        content: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Error> {
+        let key = self.0.as_slice().try_into().map_err(|_| Error::InvalidKey)?;
+        let signature = signature.try_into().map_err(|_| Error::BadSignature)?;
+        batch.add(
+            sign::VerifyingKey(key),
+            content,
+            sign::Signature(signature),
+        );
+        Ok(())
+    }
+}
+
 impl fmt::Debug for SignaturePublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         crate::crypto::hex::write_hex(f, "SignaturePublicKey", &self.0)

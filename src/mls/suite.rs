@@ -9,7 +9,7 @@ use super::error::Error;
 use super::labels::{self, derive};
 use crate::crypto::hash::{HASH, HmacKey, sha256};
 use crate::crypto::hpke::{Aead, Hpke, Info, Kem, KeyPair};
-use crate::crypto::{self, Secret, secret};
+use crate::crypto::{self, Secret};
 use crate::memory;
 use crate::wire::{self, Reader, Writer};
 
@@ -107,10 +107,10 @@ impl Suite {
 
     /// The `info` of `EncryptWithLabel` (RFC 9420 §5.1.3), for one recipient or for many.
     pub(super) fn encrypt_info(&self, label: &[u8], context: &[u8]) -> Result<Info, Error> {
-        let label_length = byte(labels::PREFIX.len().saturating_add(label.len()))?;
+        let label_header = label_header(label)?;
         let header = vector_header(context.len())?;
         Ok(self.hpke.info(&[
-            &[label_length],
+            label_header.as_bytes(),
             labels::PREFIX,
             label,
             header.as_bytes(),
@@ -145,14 +145,6 @@ impl Suite {
     }
 }
 
-/// A length that a label's one byte holds: labels of this protocol and of the app are at most 63 bytes with their prefix.
-fn byte(length: usize) -> Result<u8, Error> {
-    match u8::try_from(length) {
-        Ok(length) if length < 0x40 => Ok(length),
-        _ => Err(Error::TooLong),
-    }
-}
-
 /// The length in front of a vector.
 struct Header {
     bytes: [u8; 4],
@@ -166,16 +158,25 @@ impl Header {
 }
 
 fn vector_header(length: usize) -> Result<Header, Error> {
-    let mut writer = Writer::new();
-    writer.vector_length(length)?;
-    let mut header = Header {
-        bytes: [0; 4],
-        length: writer.as_bytes().len(),
-    };
-    for (to, from) in header.bytes.iter_mut().zip(writer.as_bytes()) {
-        *to = *from;
+    if length > wire::VECTOR_MAX {
+        return Err(Error::TooLong);
     }
-    Ok(header)
+    let number = u32::try_from(length).map_err(|_| Error::TooLong)?;
+    let [first, second, third, last] = number.to_be_bytes();
+    let bytes = match length {
+        0..0x40 => [last, 0, 0, 0],
+        0x40..0x4000 => [third | 0x40, last, 0, 0],
+        _ => [first | 0x80, second, third, last],
+    };
+    Ok(Header {
+        bytes,
+        length: wire::header_length(length),
+    })
+}
+
+/// The length in front of a label with its prefix.
+fn label_header(label: &[u8]) -> Result<Header, Error> {
+    vector_header(labels::PREFIX.len().saturating_add(label.len()))
 }
 
 /// A secret from which others are derived.
@@ -194,12 +195,12 @@ impl Prk {
         out: &mut [u8],
     ) -> Result<(), Error> {
         let length = u16::try_from(out.len()).map_err(|_| Error::TooLong)?;
-        let label_length = byte(labels::PREFIX.len().saturating_add(label.len()))?;
+        let label_header = label_header(label)?;
         let header = vector_header(context.len())?;
         self.0.expand(
             &[
                 &length.to_be_bytes(),
-                &[label_length],
+                label_header.as_bytes(),
                 labels::PREFIX,
                 label,
                 header.as_bytes(),
@@ -267,11 +268,6 @@ pub(super) fn reference(label: &[u8], value: &[u8]) -> Result<[u8; HASH], Error>
 /// `MAC(key, content)`.
 pub(super) fn mac(key: &Secret<HASH>, content: &[&[u8]]) -> [u8; HASH] {
     *HmacKey::new(key.expose()).mac(content).expose()
-}
-
-/// Whether `tag` is `MAC(key, content)`, whole, in constant time.
-pub(super) fn mac_holds(key: &Secret<HASH>, content: &[&[u8]], tag: &[u8]) -> bool {
-    secret::equal(&mac(key, content), tag)
 }
 
 /// `SignContent` (RFC 9420 §5.1.2): what is signed under a label.

@@ -15,7 +15,9 @@ mod ratchet_tree;
 mod support;
 mod validate;
 
-pub(super) use path::{PathSecrets, Recipient, SentPath};
+#[cfg(feature = "hazmat")]
+pub(super) use node::Node;
+pub(super) use path::{PathSecrets, Recipient};
 pub(super) use private::PrivateTree;
 pub(super) use ratchet_tree::RatchetTree;
 pub(super) use support::Kind;

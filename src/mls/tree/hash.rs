@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use super::node::{Node, ParentNode};
 use super::ratchet_tree::RatchetTree;
 use crate::crypto::hash::{HASH, sha256};
-use crate::mls::codec::{Codec, write_optional};
+use crate::mls::codec::write_optional;
 use crate::mls::leaf_node::LeafNode;
 use crate::mls::math::{LeafIndex, NodeIndex};
 use crate::wire::{self, Writer};

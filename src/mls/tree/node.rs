@@ -10,7 +10,7 @@ use crate::wire::{Error, Reader, Writer};
 
 /// A subgroup: everybody below, but for the unmerged leaves, has the private key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ParentNode {
+pub(in crate::mls) struct ParentNode {
     pub(super) encryption_key: Vec<u8>,
     pub(super) parent_hash: Vec<u8>,
     /// Leaves below that do not have the private key yet, in their order.
@@ -35,7 +35,7 @@ impl Codec for ParentNode {
 
 /// A node, or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Node {
+pub(in crate::mls) enum Node {
     #[default]
     Blank,
     Leaf(Arc<LeafNode>),

@@ -101,6 +101,19 @@ impl PrivateTree {
         Ok(secret)
     }
 
+    /// Takes the key of one node from its path secret; it has to be the one of the tree.
+    pub(in crate::mls) fn take_one(
+        &mut self,
+        suite: &Suite,
+        tree: &RatchetTree,
+        node: NodeIndex,
+        path_secret: Secret<HASH>,
+    ) -> Result<(), Error> {
+        let nodes = core::iter::once(node);
+        self.take_path(suite, tree, nodes, path_secret, Rule::PathSecret)?;
+        Ok(())
+    }
+
     /// Takes the keys that a Welcome's path secret gives (RFC 9420 §12.4.3.1): of the lowest node above both, and of all
     /// parents above it.
     pub(in crate::mls) fn take_welcome(

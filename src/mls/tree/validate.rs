@@ -1,19 +1,17 @@
 //! Whether a tree that was received may be one's own (RFC 9420 §§7.3, 7.9.2, 12.4.3.1).
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::ratchet_tree::RatchetTree;
 use super::support::Kind;
 use crate::crypto::hash::HASH;
-use crate::crypto::sign::{Batch, Signature, VerifyingKey};
+use crate::crypto::sign::Batch;
 use crate::memory;
 use crate::mls::context::GroupContext;
 use crate::mls::error::{Error, Rule};
-use crate::mls::labels::sign;
-use crate::mls::leaf_node::{LeafNode, Place};
+use crate::mls::leaf_node::Place;
 use crate::mls::math::{LeafIndex, NodeIndex};
-use crate::mls::suite::{Scheme, Suite, sign_content};
+use crate::mls::suite::{Scheme, Suite};
 
 impl RatchetTree {
     /// Everything of a tree that who joins has to check, but for what the app decides.
@@ -99,7 +97,7 @@ impl RatchetTree {
             Scheme::Ed25519 => {
                 let mut batch = Batch::new();
                 for (index, leaf) in self.leaves() {
-                    add(&mut batch, leaf, place(index))?;
+                    leaf.add_to(&mut batch, place(index))?;
                 }
                 batch.verify().map_err(|_| Rule::LeafSignature.into())
             }
@@ -127,16 +125,4 @@ impl RatchetTree {
         }
         resolutions
     }
-}
-
-fn add(batch: &mut Batch, leaf: &Arc<LeafNode>, place: Place<'_>) -> Result<(), Error> {
-    let content = sign_content(sign::LEAF_NODE, &leaf.signed_bytes(place)?)?;
-    let key = leaf.signature_key.0.as_slice().try_into();
-    let signature = leaf.signature.as_slice().try_into();
-    batch.add(
-        VerifyingKey(key.map_err(|_| Error::InvalidKey)?),
-        &content,
-        Signature(signature.map_err(|_| Rule::LeafSignature)?),
-    );
-    Ok(())
 }

@@ -1,0 +1,27 @@
+//! A group as a full member has it.
+//!
+//! ```text
+//!             process(&self)             approve              merge
+//!  message ──────────────────> staged ──────────> approved ──────────> the next state
+//!                                 │ refused, or not asked: nothing has changed
+//! ```
+
+mod build;
+mod changes;
+mod create;
+mod credentials;
+mod epoch;
+mod external;
+mod join;
+mod member;
+mod receive;
+mod send;
+mod stage;
+
+pub use build::{CommitBuilder, CommitMessages};
+pub use credentials::NewCredential;
+pub use external::{ExternalJoin, ExternalOptions, propose_from_outside, propose_oneself};
+pub use join::{JoinOptions, Joining};
+pub use member::Member;
+pub use receive::{Application, ApprovedProposal, Processed, StagedProposal};
+pub use stage::{ApprovedCommit, Effects, StagedCommit};
