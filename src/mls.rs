@@ -46,7 +46,7 @@ pub use framing::{
 };
 pub use group::{
     Application, ApprovedCommit, ApprovedProposal, CommitBuilder, CommitMessages, Effects,
-    ExternalJoin, ExternalOptions, JoinOptions, Joining, Member, NewCredential, Processed,
+    ExternalCommit, ExternalJoin, Founder, JoinOptions, Joining, Member, NewCredential, Processed,
     StagedCommit, StagedProposal, propose_from_outside, propose_oneself,
 };
 pub use group_info::GroupInfo;

@@ -27,7 +27,8 @@ test-vectors/ unless given) and closes with `N passed, M failed`.
 
   --wycheproof DIR            Wycheproof's files for the primitives of this library
   --cctv FILE                 CCTV's ed25519vectors.json
-  --mls-deserialization FILE  the MLS working group's deserialization.json
+  --mls DIR                   the MLS working group's files, put to this library
+  --mls-deserialization FILE  its deserialization.json, put to any implementation
                               (with one of these, DIR is checked only if it is given)
 
 generate makes the files of DIR anew. example prints the worked example of SPEC.md §15, that of §20.5 with `blob`.";
@@ -60,6 +61,7 @@ struct Options {
     allow_unsupported: bool,
     wycheproof: Option<PathBuf>,
     cctv: Option<PathBuf>,
+    mls: Option<PathBuf>,
     mls_deserialization: Option<PathBuf>,
 }
 
@@ -79,6 +81,7 @@ impl Options {
                 "--allow-unsupported" => options.allow_unsupported = true,
                 "--wycheproof" => options.wycheproof = Some(value()?.into()),
                 "--cctv" => options.cctv = Some(value()?.into()),
+                "--mls" => options.mls = Some(value()?.into()),
                 "--mls-deserialization" => options.mls_deserialization = Some(value()?.into()),
                 other if other.starts_with('-') || options.folder.is_some() => {
                     return Err(format!("{other}: unknown\n\n{USAGE}"));
@@ -114,6 +117,12 @@ fn verify(arguments: &[String]) -> Result<bool, String> {
     }
     if let Some(path) = &options.cctv {
         report.push(cctv::verify(path, target));
+    }
+    if let Some(folder) = &options.mls {
+        if options.exec.is_some() {
+            return Err("--mls is put to this library, not to a program".to_owned());
+        }
+        report.append(mls::verify(folder));
     }
     if let Some(path) = &options.mls_deserialization {
         report.push(mls::verify_deserialization(path, target));

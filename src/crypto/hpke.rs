@@ -384,9 +384,9 @@ impl Context {
                     .expand_secret(&[&[0, 32], VERSION, &id, b"key", &info.0])
             }
         };
-        let nonce =
-            self.secret
-                .expand_secret(&[&[0, 12], VERSION, &id, b"base_nonce", &info.0]);
+        let nonce = self
+            .secret
+            .expand_secret(&[&[0, 12], VERSION, &id, b"base_nonce", &info.0]);
         (key, nonce)
     }
 

@@ -87,8 +87,7 @@ impl KeyPair {
     /// [`Error::InvalidKey`] for any other number.
     pub fn from_secret(secret: &Secret<PRIVATE_KEY>) -> Result<Self, Error> {
         counted!(DhKey);
-        let secret =
-            p256::SecretKey::from_slice(secret.expose()).map_err(|_| Error::InvalidKey)?;
+        let secret = p256::SecretKey::from_slice(secret.expose()).map_err(|_| Error::InvalidKey)?;
         let public = PublicKey::of(secret.public_key());
         Ok(Self { secret, public })
     }

@@ -8,6 +8,7 @@
 //!                                         PublicMessage  PrivateMessage
 //! ```
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::codec::{Codec, read_bytes};
@@ -131,7 +132,7 @@ pub enum Content {
     /// A proposal.
     Proposal(Proposal),
     /// A commit.
-    Commit(Commit),
+    Commit(Box<Commit>),
 }
 
 impl Content {
@@ -149,7 +150,7 @@ impl Content {
         Ok(match content_type {
             ContentType::Application => Self::Application(read_bytes(reader)?),
             ContentType::Proposal => Self::Proposal(Codec::read(reader)?),
-            ContentType::Commit => Self::Commit(Codec::read(reader)?),
+            ContentType::Commit => Self::Commit(Box::new(Codec::read(reader)?)),
         })
     }
 

@@ -19,8 +19,9 @@ mod send;
 mod stage;
 
 pub use build::{CommitBuilder, CommitMessages};
+pub use create::Founder;
 pub use credentials::NewCredential;
-pub use external::{ExternalJoin, ExternalOptions, propose_from_outside, propose_oneself};
+pub use external::{ExternalCommit, ExternalJoin, propose_from_outside, propose_oneself};
 pub use join::{JoinOptions, Joining};
 pub use member::Member;
 pub use receive::{Application, ApprovedProposal, Processed, StagedProposal};

@@ -1,5 +1,6 @@
 //! The named intermediate values of RFC 9420, for conformance vectors and ports. No app needs any of it.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -10,8 +11,8 @@ use super::commit::{Commit, UpdatePath};
 use super::context::{self, GroupContext};
 use super::error::{Error, Rule};
 use super::framing::{
-    AuthenticatedContent, Content, ContentType, FramedContent, Plain, PrivateMessage, PublicMessage, Sender,
-    SenderData, WireFormat, sender_data_key,
+    AuthenticatedContent, Content, ContentType, FramedContent, Plain, PrivateMessage,
+    PublicMessage, Sender, SenderData, WireFormat, sender_data_key,
 };
 use super::group_info::GroupInfo;
 use super::key_package::{KeyPackage, KeyPackageSecrets};
@@ -399,7 +400,8 @@ pub fn transcript_hashes(
     let content = AuthenticatedContent::from_bytes(authenticated_content)?;
     let tag = content.auth.confirmation_tag.as_deref();
     let tag = tag.ok_or(Error::Malformed)?;
-    let confirmed = context::confirmed_transcript_hash(interim_before, &content.transcript_input()?);
+    let confirmed =
+        context::confirmed_transcript_hash(interim_before, &content.transcript_input()?);
     let interim = context::interim_transcript_hash(&confirmed, tag)?;
     let expected = suite::mac(&secret(confirmation_key)?, &[&confirmed]);
     Ok((confirmed, interim, expected.as_slice() == tag))
@@ -519,7 +521,7 @@ pub fn decode_content(kind: ContentType, bytes: &[u8]) -> Result<Content, Error>
     Ok(match kind {
         ContentType::Application => Content::Application(memory::copied(bytes)),
         ContentType::Proposal => Content::Proposal(Proposal::from_bytes(bytes)?),
-        ContentType::Commit => Content::Commit(Commit::from_bytes(bytes)?),
+        ContentType::Commit => Content::Commit(Box::new(Commit::from_bytes(bytes)?)),
     })
 }
 

@@ -1,6 +1,5 @@
 //! Key packages: what a client publishes so that others can add it to a group (RFC 9420 §10).
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -10,7 +9,7 @@ use super::credential::Credential;
 use super::error::{Error, Rule};
 use super::extension::Extensions;
 use super::labels::{reference, sign};
-use super::leaf_node::{LeafNode, LeafNodeSource, Lifetime, Place};
+use super::leaf_node::{LeafNode, LeafNodeSource, Lifetime, Place, Validity};
 use super::math::LeafIndex;
 use super::signature::Signer;
 use super::suite::{self, CipherSuite, Scheme, Suite, sign_content};
@@ -154,8 +153,8 @@ impl KeyPackage {
     }
 
     /// RFC 9420 §10.1, all that needs no group: suite and version, both signatures, the leaf's source and lifetime, the keys.
-    pub(super) fn verify(&self, suite: &Suite, now: u64) -> Result<(), Error> {
-        self.require_alone(suite, now)?;
+    pub(super) fn verify(&self, suite: &Suite, validity: Validity) -> Result<(), Error> {
+        self.require_alone(suite, validity)?;
         self.leaf_node.verify(suite, NOWHERE)?;
         let content = self.signed_bytes()?;
         self.leaf_node
@@ -167,18 +166,18 @@ impl KeyPackage {
 
     /// [`verify`](Self::verify) of many: their signatures together, where the scheme allows it.
     pub(super) fn verify_all(
-        key_packages: &[Box<Self>],
+        key_packages: &[Self],
         suite: &Suite,
-        now: u64,
+        validity: Validity,
     ) -> Result<(), Error> {
         if key_packages.len() < 2 || suite.scheme != Scheme::Ed25519 {
             let mut all = key_packages.iter();
-            return all.try_for_each(|key_package| key_package.verify(suite, now));
+            return all.try_for_each(|key_package| key_package.verify(suite, validity));
         }
         let mut leaves = Batch::new();
         let mut packages = Batch::new();
         for key_package in key_packages {
-            key_package.require_alone(suite, now)?;
+            key_package.require_alone(suite, validity)?;
             let leaf_node = &key_package.leaf_node;
             leaf_node.add_to(&mut leaves, NOWHERE)?;
             let content = sign_content(sign::KEY_PACKAGE, &key_package.signed_bytes()?)?;
@@ -193,7 +192,7 @@ impl KeyPackage {
     }
 
     /// [`verify`](Self::verify) but for the signatures.
-    fn require_alone(&self, suite: &Suite, now: u64) -> Result<(), Error> {
+    fn require_alone(&self, suite: &Suite, validity: Validity) -> Result<(), Error> {
         if self.version != MLS10 || self.cipher_suite != suite.id {
             return Err(Rule::KeyPackageVersion.into());
         }
@@ -201,7 +200,7 @@ impl KeyPackage {
             return Err(Rule::LeafSource.into());
         }
         self.leaf_node.require_alone(suite)?;
-        self.leaf_node.require_lifetime(now)?;
+        self.leaf_node.require_lifetime(validity)?;
         self.extensions.require_unique()?;
         suite.hpke.kem.check_public_key(&self.init_key)?;
         if self.init_key == self.leaf_node.encryption_key {

@@ -8,7 +8,7 @@ use super::credential::Credential;
 use super::error::{Error, Rule};
 use super::extension::{Extensions, RequiredCapabilities};
 use super::labels::sign;
-use super::limits::{CLOCK_SKEW, LIFETIME_MAX};
+use super::limits::CLOCK_SKEW;
 use super::math::LeafIndex;
 use super::signature::{SignaturePublicKey, Signer};
 use super::suite::{Suite, sign_content};
@@ -34,13 +34,19 @@ impl Lifetime {
         }
     }
 
-    /// Whether it is not longer than [`LIFETIME_MAX`] (RFC 9420 §7.2), and `now` is within it.
-    #[must_use]
-    pub const fn holds(&self, now: u64) -> bool {
-        self.not_before <= now
-            && now <= self.not_after
-            && self.not_after.wrapping_sub(self.not_before) <= LIFETIME_MAX
+    /// Whether the present is within it, and it is not longer than it may be (RFC 9420 §7.2).
+    pub(super) const fn holds(&self, validity: Validity) -> bool {
+        self.not_before <= validity.now
+            && validity.now <= self.not_after
+            && self.not_after.wrapping_sub(self.not_before) <= validity.longest
     }
+}
+
+/// When it is, and how long a lifetime may be.
+#[derive(Clone, Copy)]
+pub(super) struct Validity {
+    pub(super) now: u64,
+    pub(super) longest: u64,
 }
 
 /// How a leaf came into the tree.
@@ -88,7 +94,10 @@ impl LeafNode {
         self.capabilities.write(writer)?;
         match &self.source {
             LeafNodeSource::KeyPackage(lifetime) => {
-                writer.u8(1).u64(lifetime.not_before).u64(lifetime.not_after);
+                writer
+                    .u8(1)
+                    .u64(lifetime.not_before)
+                    .u64(lifetime.not_after);
             }
             LeafNodeSource::Update => {
                 writer.u8(2);
@@ -156,9 +165,9 @@ impl LeafNode {
     }
 
     /// RFC 9420 §7.3: the lifetime, where there is one.
-    pub(super) fn require_lifetime(&self, now: u64) -> Result<(), Error> {
+    pub(super) fn require_lifetime(&self, validity: Validity) -> Result<(), Error> {
         match &self.source {
-            LeafNodeSource::KeyPackage(lifetime) if !lifetime.holds(now) => {
+            LeafNodeSource::KeyPackage(lifetime) if !lifetime.holds(validity) => {
                 Err(Rule::LeafLifetime.into())
             }
             _ => Ok(()),

@@ -23,7 +23,8 @@ pub const PROPOSALS_MAX: usize = 1_024;
 /// whole group.
 pub const CAPABILITIES_MAX: usize = 256;
 
-/// Seconds that the lifetime of a key package may span (RFC 9420 §7.2): a year, a leap day and a day.
+/// Seconds that the lifetime of a key package may span (RFC 9420 §7.2), unless the app says otherwise: a year, a leap day and
+/// a day.
 pub const LIFETIME_MAX: u64 = 367 * 86_400;
 
 /// Seconds that the clocks of two devices may differ where a lifetime begins.

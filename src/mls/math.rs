@@ -238,7 +238,10 @@ mod tests {
                     assert_eq!(size.parent(*copath), Some(*node));
                 }
             }
-            assert_eq!(NodeIndex::common_ancestor(LeafIndex(0), LeafIndex(0)), NodeIndex(0));
+            assert_eq!(
+                NodeIndex::common_ancestor(LeafIndex(0), LeafIndex(0)),
+                NodeIndex(0)
+            );
         }
     }
 

@@ -65,10 +65,7 @@ impl Proposal {
 
     /// RFC 9420 §12.4: whether a commit of it needs a path. Of proposals that are not known it is assumed.
     pub(super) const fn requires_path(&self) -> bool {
-        !matches!(
-            self,
-            Self::Add(_) | Self::PreSharedKey(_) | Self::ReInit(_)
-        )
+        !matches!(self, Self::Add(_) | Self::PreSharedKey(_) | Self::ReInit(_))
     }
 }
 

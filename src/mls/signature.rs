@@ -27,7 +27,11 @@ impl SignaturePublicKey {
         let content = sign_content(label, content)?;
         match suite.scheme {
             Scheme::Ed25519 => {
-                let key = self.0.as_slice().try_into().map_err(|_| Error::InvalidKey)?;
+                let key = self
+                    .0
+                    .as_slice()
+                    .try_into()
+                    .map_err(|_| Error::InvalidKey)?;
                 let signature = signature.try_into().map_err(|_| Error::BadSignature)?;
                 sign::VerifyingKey(key).verify(&content, &sign::Signature(signature))?;
             }
@@ -47,13 +51,13 @@ impl SignaturePublicKey {
         content: &[u8],
         signature: &[u8],
     ) -> Result<(), Error> {
-        let key = self.0.as_slice().try_into().map_err(|_| Error::InvalidKey)?;
+        let key = self
+            .0
+            .as_slice()
+            .try_into()
+            .map_err(|_| Error::InvalidKey)?;
         let signature = signature.try_into().map_err(|_| Error::BadSignature)?;
-        batch.add(
-            sign::VerifyingKey(key),
-            content,
-            sign::Signature(signature),
-        );
+        batch.add(sign::VerifyingKey(key), content, sign::Signature(signature));
         Ok(())
     }
 }

@@ -85,10 +85,7 @@ impl Codec for GroupSecrets {
     fn read(reader: &mut Reader<'_>) -> Result<Self, wire::Error> {
         Ok(Self {
             joiner_secret: read_secret(reader)?,
-            path_secret: reader
-                .flag()?
-                .then(|| read_secret(reader))
-                .transpose()?,
+            path_secret: reader.flag()?.then(|| read_secret(reader)).transpose()?,
             psks: read_list(reader)?,
         })
     }

@@ -11,6 +11,7 @@
 //! implementation to implementation; here they are refused, as alone.
 
 use alloc::vec::Vec;
+use core::ops::{Add, Mul, Neg};
 
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
@@ -97,7 +98,10 @@ impl Batch {
     /// Adds a signature. The message is hashed and not kept.
     pub fn add(&mut self, key: VerifyingKey, message: &[u8], signature: Signature) {
         let mut hash = Sha512::new();
-        Digest::update(&mut hash, signature.0.first_chunk::<32>().unwrap_or(&[0; 32]));
+        Digest::update(
+            &mut hash,
+            signature.0.first_chunk::<32>().unwrap_or(&[0; 32]),
+        );
         Digest::update(&mut hash, key.0);
         Digest::update(&mut hash, message);
         let item = Item {
@@ -150,7 +154,7 @@ impl Batch {
 /// One signature, as its parts: `R = sB - kA`, point by point.
 fn alone(parts: &Parts) -> Result<(), Error> {
     let expected =
-        EdwardsPoint::vartime_double_scalar_mul_basepoint(&-parts.k, &parts.a, &parts.s);
+        EdwardsPoint::vartime_double_scalar_mul_basepoint(&parts.k.neg(), &parts.a, &parts.s);
     if expected.compress() == parts.r.compress() {
         Ok(())
     } else {
@@ -165,15 +169,13 @@ fn z(weight: &[u8; 32]) -> Scalar {
 }
 
 fn sum_is_identity(parts: &[Parts], weights: &[[u8; 32]]) -> Result<(), Error> {
-    let mut base = Scalar::ZERO;
-    for (parts, weight) in parts.iter().zip(weights) {
-        base += z(weight) * parts.s;
-    }
+    let base = parts.iter().zip(weights);
+    let base: Scalar = base.map(|(parts, weight)| z(weight).mul(parts.s)).sum();
     let r = parts.iter().zip(weights);
     let a = parts.iter().zip(weights);
-    let scalars = core::iter::once(-base)
+    let scalars = core::iter::once(base.neg())
         .chain(r.map(|(_, weight)| z(weight)))
-        .chain(a.map(|(parts, weight)| z(weight) * parts.k));
+        .chain(a.map(|(parts, weight)| z(weight).mul(parts.k)));
     let points = core::iter::once(ED25519_BASEPOINT_POINT)
         .chain(parts.iter().map(|parts| parts.r))
         .chain(parts.iter().map(|parts| parts.a));
@@ -187,21 +189,18 @@ fn sum_is_identity(parts: &[Parts], weights: &[[u8; 32]]) -> Result<(), Error> {
 
 /// Sums over the subsets, by windows of `BITS` bits of `c`: every `Q` is added once a window to the sum for its value there;
 /// a subset is the sum of those whose value has its bit.
-fn free_of_torsion<const BITS: usize>(
-    parts: &[Parts],
-    weights: &[[u8; 32]],
-) -> Result<(), Error> {
+fn free_of_torsion<const BITS: usize>(parts: &[Parts], weights: &[[u8; 32]]) -> Result<(), Error> {
     let mut sums = memory::with_capacity(1 << BITS);
     let mut points = memory::with_capacity(parts.len());
     for parts in parts {
-        memory::push(&mut points, parts.r + multiple_below_8(parts));
+        memory::push(&mut points, parts.r.add(multiple_below_8(parts)));
     }
-    for window in 0..SUBSETS / BITS {
+    for window in (0..SUBSETS).step_by(BITS) {
         sums.clear();
         sums.resize(1 << BITS, EdwardsPoint::identity());
         for (point, weight) in points.iter().zip(weights) {
             if let Some(sum) = sums.get_mut(value::<BITS>(weight, window)) {
-                *sum += point;
+                *sum = (*sum).add(point);
             }
         }
         for bit in 0..BITS {
@@ -216,14 +215,14 @@ fn free_of_torsion<const BITS: usize>(
     Ok(())
 }
 
-/// The bits of `c` in a window.
+/// The bits of `c` in the window that begins at a bit.
 fn value<const BITS: usize>(weight: &[u8; 32], window: usize) -> usize {
     let c = weight.get(16..).unwrap_or_default();
-    let byte = |place: usize| c.get(place).copied().map_or(0, usize::from);
-    if BITS == 8 {
-        byte(window)
-    } else {
-        byte(window / 2) >> (window % 2 * 4) & 15
+    let byte = c.get(window >> 3).copied().map_or(0, usize::from);
+    match (BITS, window & 4) {
+        (8, _) => byte,
+        (_, 0) => byte & 15,
+        _ => byte >> 4,
     }
 }
 
@@ -232,9 +231,9 @@ fn multiple_below_8(parts: &Parts) -> EdwardsPoint {
     let low = parts.k.as_bytes().first().copied().unwrap_or_default();
     let mut multiple = EdwardsPoint::identity();
     for bit in [4, 2, 1] {
-        multiple += multiple;
+        multiple = multiple.add(multiple);
         if low & bit != 0 {
-            multiple += parts.a;
+            multiple = multiple.add(parts.a);
         }
     }
     multiple

@@ -76,14 +76,14 @@ impl Member {
 impl CommitBuilder<'_> {
     /// Adds a client. That its credential is true is the app's word.
     #[must_use]
-    pub fn add(mut self, key_package: KeyPackage) -> Self {
+    pub fn add_client(mut self, key_package: KeyPackage) -> Self {
         memory::push(&mut self.proposals, Proposal::Add(Box::new(key_package)));
         self
     }
 
     /// Removes a member.
     #[must_use]
-    pub fn remove(mut self, leaf: LeafIndex) -> Self {
+    pub fn remove_member(mut self, leaf: LeafIndex) -> Self {
         memory::push(&mut self.proposals, Proposal::Remove(leaf));
         self
     }
@@ -227,7 +227,7 @@ impl CommitBuilder<'_> {
             memory::push(&mut sent, proposal);
         }
         let mut changes = Changes::sort(sent, Committer::Member(member.leaf()), self.initial)?;
-        let applied = changes.apply(&member.before(), now)?;
+        let applied = changes.apply(&member.before(), member.validity(now))?;
         let plan = Plan {
             with_path: self.force_path || changes.requires_path,
             client: self.client,
@@ -296,7 +296,7 @@ struct Plan {
 
 /// A new member, and the path secret that it gets.
 pub(super) struct Invited {
-    key_package: Box<KeyPackage>,
+    key_package: KeyPackage,
     path_secret: Option<Secret<HASH>>,
 }
 
@@ -320,8 +320,7 @@ impl Stream {
 
     /// The value of a use and its number.
     pub(super) fn value(&self, what: u8, number: u32) -> Secret<32> {
-        self.0
-            .expand_secret(&[&[what], &number.to_be_bytes()])
+        self.0.expand_secret(&[&[what], &number.to_be_bytes()])
     }
 }
 
@@ -405,7 +404,7 @@ impl Member {
             proposals: plan.proposals,
             path,
         };
-        let content = self.framed(Content::Commit(commit), &plan.authenticated_data);
+        let content = self.framed(Content::Commit(Box::new(commit)), &plan.authenticated_data);
         let mut signed = self.sign(plan.wire_format, content)?;
         let begun = Begun::new(
             provisional,

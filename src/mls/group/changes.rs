@@ -11,7 +11,7 @@ use crate::mls::error::{Error, Rule};
 use crate::mls::extension::{ExtensionType, Extensions, ProposalType};
 use crate::mls::framing::Sender;
 use crate::mls::key_package::KeyPackage;
-use crate::mls::leaf_node::{LeafNode, LeafNodeSource, Place};
+use crate::mls::leaf_node::{LeafNode, LeafNodeSource, Place, Validity};
 use crate::mls::math::LeafIndex;
 use crate::mls::proposal::{Proposal, ReInit};
 use crate::mls::psk::{PreSharedKeyId, ResumptionUsage};
@@ -38,7 +38,7 @@ pub(super) struct Changes {
     extensions: Option<Extensions>,
     updates: Vec<(LeafIndex, Box<LeafNode>)>,
     pub(super) removes: Vec<LeafIndex>,
-    adds: Vec<Box<KeyPackage>>,
+    adds: Vec<KeyPackage>,
     pub(super) psks: Vec<PreSharedKeyId>,
     pub(super) external_init: Option<Vec<u8>>,
     pub(super) reinit: Option<ReInit>,
@@ -51,7 +51,7 @@ pub(super) struct Applied {
     pub(super) tree: RatchetTree,
     pub(super) extensions: Extensions,
     /// The new leaves, in their order, each with its key package.
-    pub(super) added: Vec<(LeafIndex, Box<KeyPackage>)>,
+    pub(super) added: Vec<(LeafIndex, KeyPackage)>,
     pub(super) updated: Vec<LeafIndex>,
     pub(super) credentials: Credentials,
 }
@@ -83,7 +83,7 @@ impl Changes {
                 require_external(&proposal)?;
             }
             match proposal {
-                Proposal::Add(key_package) => memory::push(&mut changes.adds, key_package),
+                Proposal::Add(key_package) => memory::push(&mut changes.adds, *key_package),
                 Proposal::Update(leaf_node) => {
                     let Sender::Member(leaf) = sender else {
                         return Err(Rule::SenderContent.into());
@@ -158,14 +158,21 @@ impl Changes {
     }
 
     /// Applies them to a copy of the tree, in the order of RFC 9420 §12.3.
-    pub(super) fn apply(&mut self, before: &Before<'_>, now: u64) -> Result<Applied, Error> {
+    pub(super) fn apply(
+        &mut self,
+        before: &Before<'_>,
+        validity: Validity,
+    ) -> Result<Applied, Error> {
         let suite = before.suite;
         let mut credentials = Credentials::default();
         let extensions = match self.extensions.take() {
             Some(extensions) => {
                 extensions.require_unique()?;
                 if extensions.find(ExtensionType::EXTERNAL_SENDERS)
-                    != before.context.extensions.find(ExtensionType::EXTERNAL_SENDERS)
+                    != before
+                        .context
+                        .extensions
+                        .find(ExtensionType::EXTERNAL_SENDERS)
                 {
                     for sender in extensions.external_senders()?.0 {
                         credentials.external_sender(sender);
@@ -202,7 +209,7 @@ impl Changes {
         }
         let mut added = memory::with_capacity(self.adds.len());
         let adds = core::mem::take(&mut self.adds);
-        KeyPackage::verify_all(&adds, suite, now)?;
+        KeyPackage::verify_all(&adds, suite, validity)?;
         for key_package in adds {
             let leaf_node = &key_package.leaf_node;
             leaf_node.require(suite, &required, &extensions)?;

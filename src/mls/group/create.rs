@@ -23,22 +23,36 @@ use crate::mls::signature::Signer;
 use crate::mls::suite::{self, CipherSuite, Suite};
 use crate::mls::tree::{PrivateTree, RatchetTree};
 
+/// Who begins a group.
+#[derive(Debug)]
+pub struct Founder {
+    /// One's own signature key.
+    pub signer: Signer,
+    /// What one says of oneself.
+    pub client: Client,
+    /// How long one's leaf is good for.
+    pub lifetime: Lifetime,
+}
+
 impl Member {
     /// A group of one member, who adds the others by commits.
     ///
     /// # Errors
-    /// [`Error::UnsupportedSuite`]; [`Error::InvalidKey`] if `signer` is of another suite; [`Error::Invalid`] if the client does
+    /// [`Error::UnsupportedSuite`]; [`Error::InvalidKey`] if its key is of another suite; [`Error::Invalid`] if the client does
     /// not support what the group requires; [`Error::Rng`].
     pub fn create(
         cipher_suite: CipherSuite,
         group_id: &[u8],
         extensions: Extensions,
-        signer: Signer,
-        client: Client,
-        lifetime: Lifetime,
+        founder: Founder,
         rng: &mut (impl TryCryptoRng + ?Sized),
     ) -> Result<Self, Error> {
         let suite = Suite::of(cipher_suite)?;
+        let Founder {
+            signer,
+            client,
+            lifetime,
+        } = founder;
         signer.require(suite)?;
         extensions.require_unique()?;
         let mut random = Secret::<64>::zero();
@@ -100,9 +114,7 @@ impl Member {
     /// for [`create`](Self::create) and a commit.
     pub fn reinitialize(
         &self,
-        signer: Signer,
-        client: Client,
-        lifetime: Lifetime,
+        founder: Founder,
         others: Vec<KeyPackage>,
         now: u64,
         rng: &mut (impl TryCryptoRng + ?Sized),
@@ -115,9 +127,7 @@ impl Member {
             reinit.cipher_suite,
             &reinit.group_id,
             reinit.extensions.clone(),
-            signer,
-            client,
-            lifetime,
+            founder,
             rng,
         )?;
         self.first_commit(new, ResumptionUsage::ReInit, others, now, rng)
@@ -130,9 +140,7 @@ impl Member {
     pub fn branch(
         &self,
         group_id: &[u8],
-        client: Client,
-        signer: Signer,
-        lifetime: Lifetime,
+        founder: Founder,
         others: Vec<KeyPackage>,
         now: u64,
         rng: &mut (impl TryCryptoRng + ?Sized),
@@ -141,9 +149,7 @@ impl Member {
             self.cipher_suite(),
             group_id,
             self.context().extensions.clone(),
-            signer,
-            client,
-            lifetime,
+            founder,
             rng,
         )?;
         self.first_commit(new, ResumptionUsage::Branch, others, now, rng)
@@ -166,7 +172,7 @@ impl Member {
         let mut commit = new.commit().psk(psk);
         commit.initial = true;
         for key_package in others {
-            commit = commit.add(key_package);
+            commit = commit.add_client(key_package);
         }
         let messages = commit.build(&OfGroup(self), now, rng)?;
         new.merge_pending()?;

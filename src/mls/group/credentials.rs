@@ -91,10 +91,10 @@ impl Credentials {
     /// Asks about each.
     pub(super) fn approve(
         &self,
-        mut decide: impl FnMut(NewCredential<'_>) -> bool,
+        decide: impl FnMut(NewCredential<'_>) -> bool,
     ) -> Result<(), Error> {
         let mut all = self.iter();
-        if all.all(|credential| decide(credential)) {
+        if all.all(decide) {
             Ok(())
         } else {
             Err(Error::Refused)

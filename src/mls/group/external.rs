@@ -24,7 +24,7 @@ use crate::mls::framing::{
 };
 use crate::mls::key_package::{Client, KeyPackage};
 use crate::mls::labels::EXTERNAL_INIT;
-use crate::mls::leaf_node::{LeafNode, LeafNodeSource};
+use crate::mls::leaf_node::{LeafNode, LeafNodeSource, Validity};
 use crate::mls::math::LeafIndex;
 use crate::mls::message::Message;
 use crate::mls::proposal::{Proposal, ProposalOrRef};
@@ -41,15 +41,33 @@ pub struct ExternalJoin {
     pub joining: Joining,
 }
 
-/// What an external commit does besides joining.
-#[derive(Clone, Debug, Default)]
-pub struct ExternalOptions {
+/// Who joins by a commit of its own, and what that does besides.
+#[derive(Debug)]
+pub struct ExternalCommit {
+    /// One's own signature key.
+    pub signer: Signer,
+    /// What one says of oneself.
+    pub client: Client,
     /// An appearance of oneself that is removed.
     pub resync: Option<LeafIndex>,
     /// Pre-shared keys that go into the epoch's keys.
     pub psks: Vec<Psk>,
     /// What goes along in the clear, authenticated.
     pub authenticated_data: Vec<u8>,
+}
+
+impl ExternalCommit {
+    /// One that does nothing but join.
+    #[must_use]
+    pub const fn new(signer: Signer, client: Client) -> Self {
+        Self {
+            signer,
+            client,
+            resync: None,
+            psks: Vec::new(),
+            authenticated_data: Vec::new(),
+        }
+    }
 }
 
 impl Member {
@@ -60,9 +78,7 @@ impl Member {
     /// [`Error::Rng`].
     pub fn join_by_commit(
         group_info: &[u8],
-        signer: Signer,
-        client: Client,
-        external: ExternalOptions,
+        external: ExternalCommit,
         options: &JoinOptions<'_>,
         psks: &impl PskSource,
         now: u64,
@@ -72,6 +88,13 @@ impl Member {
             return Err(Error::Malformed);
         };
         let suite = Suite::of(info.group_context.cipher_suite)?;
+        let ExternalCommit {
+            signer,
+            client,
+            resync,
+            psks: wanted,
+            authenticated_data,
+        } = external;
         signer.require(suite)?;
         let external_pub = info.extensions.external_pub()?;
         let mut leaf_node = LeafNode {
@@ -82,6 +105,10 @@ impl Member {
             source: LeafNodeSource::Update,
             extensions: client.extensions,
             signature: Vec::new(),
+        };
+        let validity = Validity {
+            now,
+            longest: options.longest_lifetime,
         };
         let Received { tree, info } = receive(suite, info, &leaf_node, options, now)?;
         let context = &info.group_context;
@@ -107,12 +134,12 @@ impl Member {
         let mut proposals = Vec::new();
         let kem_output = memory::copied(ephemeral.public());
         memory::push(&mut proposals, Proposal::ExternalInit(kem_output));
-        if let Some(leaf) = external.resync {
+        if let Some(leaf) = resync {
             memory::push(&mut proposals, Proposal::Remove(leaf));
         }
         let mut keys = Vec::new();
         let mut ids = Vec::new();
-        for (psk, number) in external.psks.into_iter().zip(0u32..) {
+        for (psk, number) in wanted.into_iter().zip(0u32..) {
             memory::push(&mut keys, psks.psk(&psk).ok_or(Error::UnknownPsk)?);
             let id = PreSharedKeyId {
                 psk,
@@ -138,7 +165,7 @@ impl Member {
             tree: &tree,
         };
         let mut applied =
-            Changes::sort(sent, Committer::External, false)?.apply(&before, now)?;
+            Changes::sort(sent, Committer::External, false)?.apply(&before, validity)?;
         let own = applied.tree.add_by_commit()?;
 
         let leaf_key = suite
@@ -148,7 +175,7 @@ impl Member {
         leaf_node.encryption_key = memory::copied(leaf_key.public());
         let required = context.extensions.required_capabilities()?;
         leaf_node.require(suite, &required, &context.extensions)?;
-        if let Some(old) = external.resync.and_then(|leaf| tree.leaf(leaf)) {
+        if let Some(old) = resync.and_then(|leaf| tree.leaf(leaf)) {
             require_successor(old, &leaf_node)?;
         }
         let secrets = PathSecrets {
@@ -175,18 +202,16 @@ impl Member {
             group_id: context.group_id.clone(),
             epoch: context.epoch,
             sender: Sender::NewMemberCommit,
-            authenticated_data: external.authenticated_data,
-            content: Content::Commit(Commit {
+            authenticated_data,
+            content: Content::Commit(Box::new(Commit {
                 proposals: listed,
                 path: Some(path),
-            }),
+            })),
         };
         let mut signed =
             AuthenticatedContent::sign(WireFormat::PublicMessage, content, context, &signer)?;
-        let interim = interim_transcript_hash(
-            &context.confirmed_transcript_hash,
-            &info.confirmation_tag,
-        )?;
+        let interim =
+            interim_transcript_hash(&context.confirmed_transcript_hash, &info.confirmation_tag)?;
         let begun = Begun::new(
             provisional,
             &interim,
@@ -202,7 +227,8 @@ impl Member {
         let message = PublicMessage::protect(signed, &Secret::zero(), context)?;
         let commit = Message::Public(message).encode()?;
         let (epoch, _) = begun.finish(suite, applied.tree, private)?;
-        let member = Self::new(suite, Arc::new(signer), Box::new(epoch));
+        let mut member = Self::new(suite, Arc::new(signer), Box::new(epoch));
+        member.allow_lifetimes_of(options.longest_lifetime);
         Ok(ExternalJoin {
             commit,
             joining: Joining::new(member),
@@ -266,8 +292,7 @@ fn from_outside(
         authenticated_data: Vec::new(),
         content: Content::Proposal(proposal),
     };
-    let signed =
-        AuthenticatedContent::sign(WireFormat::PublicMessage, content, &context, signer)?;
+    let signed = AuthenticatedContent::sign(WireFormat::PublicMessage, content, &context, signer)?;
     signed.require_sender()?;
     let message = PublicMessage::protect(signed, &Secret::zero(), &context)?;
     Message::Public(message).encode()

@@ -15,7 +15,8 @@ use crate::mls::context::GroupContext;
 use crate::mls::error::{Error, Rule};
 use crate::mls::group_info::GroupInfo;
 use crate::mls::key_package::{KeyPackage, KeyPackageSecrets};
-use crate::mls::leaf_node::LeafNode;
+use crate::mls::leaf_node::{LeafNode, Validity};
+use crate::mls::limits::LIFETIME_MAX;
 use crate::mls::message::Message;
 use crate::mls::psk::{PreSharedKeyId, Psk, PskSource, ResumptionUsage, psk_secret};
 use crate::mls::schedule::Joiner;
@@ -24,7 +25,7 @@ use crate::mls::suite::{self, Suite};
 use crate::mls::tree::{PrivateTree, RatchetTree};
 
 /// What joining needs besides the Welcome.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct JoinOptions<'a> {
     /// The ratchet tree, where the Welcome does not have it.
     pub ratchet_tree: Option<&'a [u8]>,
@@ -33,6 +34,20 @@ pub struct JoinOptions<'a> {
     /// Members whose key package has run out since they were added, and who have not sent a commit since, are let be. By
     /// default they are refused (RFC 9420 §7.3).
     pub allow_expired: bool,
+    /// How many seconds the lifetime of a key package may span (RFC 9420 §7.2), now and for the member that joins.
+    pub longest_lifetime: u64,
+}
+
+impl Default for JoinOptions<'_> {
+    /// The tree is in the Welcome, no old group, nothing expired, and at most [`LIFETIME_MAX`].
+    fn default() -> Self {
+        Self {
+            ratchet_tree: None,
+            old_group: None,
+            allow_expired: false,
+            longest_lifetime: LIFETIME_MAX,
+        }
+    }
 }
 
 /// A group that one can join, once the app has approved the credentials of its members.
@@ -75,10 +90,7 @@ impl Joining {
     ///
     /// # Errors
     /// [`Error::Refused`].
-    pub fn approve(
-        self,
-        decide: impl FnMut(NewCredential<'_>) -> bool,
-    ) -> Result<Member, Error> {
+    pub fn approve(self, decide: impl FnMut(NewCredential<'_>) -> bool) -> Result<Member, Error> {
         self.credentials.approve(decide)?;
         Ok(self.member)
     }
@@ -113,8 +125,11 @@ pub(super) fn receive(
     let mut tree = RatchetTree::decode(&tree_of(&info, options.ratchet_tree)?)?;
     let signer = tree.leaf(info.signer).ok_or(Rule::WelcomeSigner)?;
     info.verify(suite, &signer.signature_key)?;
-    let now = (!options.allow_expired).then_some(now);
-    tree.validate(suite, context, now)?;
+    let validity = (!options.allow_expired).then_some(Validity {
+        now,
+        longest: options.longest_lifetime,
+    });
+    tree.validate(suite, context, validity)?;
     Ok(Received { tree, info })
 }
 
@@ -185,7 +200,8 @@ impl Member {
             epoch_secrets,
             info.confirmation_tag,
         )?;
-        let member = Self::new(suite, Arc::new(signer), Box::new(epoch));
+        let mut member = Self::new(suite, Arc::new(signer), Box::new(epoch));
+        member.allow_lifetimes_of(options.longest_lifetime);
         Ok(Joining::new(member))
     }
 }

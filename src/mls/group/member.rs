@@ -19,8 +19,8 @@ use crate::mls::error::{Error, Rule};
 use crate::mls::extension::{ExtensionType, Extensions};
 use crate::mls::framing::Sender;
 use crate::mls::group_info::GroupInfo;
-use crate::mls::leaf_node::LeafNode;
-use crate::mls::limits::{PAST_EPOCHS, PROPOSALS_MAX, RESUMPTION_EPOCHS};
+use crate::mls::leaf_node::{LeafNode, Validity};
+use crate::mls::limits::{LIFETIME_MAX, PAST_EPOCHS, PROPOSALS_MAX, RESUMPTION_EPOCHS};
 use crate::mls::math::LeafIndex;
 use crate::mls::message::Message;
 use crate::mls::proposal::{Proposal, ProposalRef, ReInit};
@@ -78,15 +78,13 @@ pub struct Member {
     pub(super) pending: Option<Pending>,
     pub(super) life: Life,
     past_epochs: usize,
+    longest_lifetime: u64,
 }
 
 impl Member {
     pub(super) fn new(suite: &'static Suite, signer: Arc<Signer>, epoch: Box<Epoch>) -> Self {
         let mut resumption = Vec::new();
-        let now = (
-            epoch.context.epoch,
-            epoch.secrets.resumption.duplicate(),
-        );
+        let now = (epoch.context.epoch, epoch.secrets.resumption.duplicate());
         memory::push(&mut resumption, now);
         Self {
             suite,
@@ -99,6 +97,7 @@ impl Member {
             pending: None,
             life: Life::Active,
             past_epochs: PAST_EPOCHS,
+            longest_lifetime: LIFETIME_MAX,
         }
     }
 
@@ -191,6 +190,18 @@ impl Member {
     pub fn keep_past_epochs(&mut self, epochs: usize) {
         self.past_epochs = epochs;
         self.forget_past();
+    }
+
+    /// How many seconds the lifetime of a key package may span, if not [`LIFETIME_MAX`].
+    pub const fn allow_lifetimes_of(&mut self, seconds: u64) {
+        self.longest_lifetime = seconds;
+    }
+
+    pub(super) const fn validity(&self, now: u64) -> Validity {
+        Validity {
+            now,
+            longest: self.longest_lifetime,
+        }
     }
 
     fn forget_past(&mut self) {

@@ -44,7 +44,7 @@ pub struct ApprovedProposal(StagedProposal);
 /// What a message is.
 pub enum Processed {
     /// Data of the app.
-    Application(Application),
+    Application(Box<Application>),
     /// A proposal.
     Proposal(Box<StagedProposal>),
     /// A commit of another member, or of one who joins.
@@ -147,10 +147,7 @@ impl Member {
     ///
     /// # Errors
     /// As for the two; [`Error::Malformed`] for any other kind of message.
-    pub fn open(
-        &mut self,
-        message: &[u8],
-    ) -> Result<(LeafIndex, Vec<u8>), Error> {
+    pub fn open(&mut self, message: &[u8]) -> Result<(LeafIndex, Vec<u8>), Error> {
         let Message::Private(message) = Message::decode(message)? else {
             return Err(Error::Malformed);
         };
@@ -201,7 +198,9 @@ impl Member {
     ) -> Result<Processed, Error> {
         let (received, step) = self.unprotect(message)?;
         match received.content.content.content_type() {
-            ContentType::Application => Ok(Processed::Application(application(received, step)?)),
+            ContentType::Application => Ok(Processed::Application(Box::new(application(
+                received, step,
+            )?))),
             ContentType::Proposal | ContentType::Commit => {
                 self.act(received, Some(step), psks, now)
             }
@@ -209,10 +208,7 @@ impl Member {
     }
 
     /// Decrypts a message of this epoch or of one before, and verifies it, if it is the app's.
-    fn unprotect(
-        &self,
-        message: PrivateMessage,
-    ) -> Result<(AuthenticatedContent, Step), Error> {
+    fn unprotect(&self, message: PrivateMessage) -> Result<(AuthenticatedContent, Step), Error> {
         let now = &self.epoch;
         if message.group_id != now.context.group_id {
             return Err(Error::WrongGroup);
@@ -234,12 +230,7 @@ impl Member {
             let past = past
                 .find(|past| past.context.epoch == message.epoch)
                 .ok_or(Error::EpochGone)?;
-            (
-                &past.context,
-                &past.tree,
-                &past.sender_data,
-                &past.messages,
-            )
+            (&past.context, &past.tree, &past.sender_data, &past.messages)
         };
         if message.content_type != ContentType::Application {
             self.require_active()?;
@@ -304,7 +295,10 @@ impl Member {
             (Sender::External(index), _) => {
                 let senders = context.extensions.external_senders()?.0;
                 let index = usize::try_from(index).map_err(|_| Error::UnknownSender)?;
-                let key = &senders.get(index).ok_or(Error::UnknownSender)?.signature_key;
+                let key = &senders
+                    .get(index)
+                    .ok_or(Error::UnknownSender)?
+                    .signature_key;
                 received.verify(self.suite, context, key)?;
             }
             (Sender::NewMemberProposal, Proposal::Add(key_package)) => {
@@ -318,7 +312,7 @@ impl Member {
         let mut credentials = Credentials::default();
         match (proposal, sender) {
             (Proposal::Add(key_package), _) => {
-                key_package.verify(self.suite, now)?;
+                key_package.verify(self.suite, self.validity(now))?;
                 let leaf = Arc::new(key_package.leaf_node.clone());
                 credentials.leaf(None, leaf, None);
             }

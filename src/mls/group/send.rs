@@ -71,7 +71,7 @@ impl Member {
         now: u64,
         rng: &mut (impl TryCryptoRng + ?Sized),
     ) -> Result<Vec<u8>, Error> {
-        key_package.verify(self.suite, now)?;
+        key_package.verify(self.suite, self.validity(now))?;
         self.propose(Proposal::Add(Box::new(key_package)), wire_format, rng)
     }
 
@@ -241,11 +241,7 @@ impl Member {
             leaf_node.signature_key = signer.public().clone();
         }
         let extensions = &self.context().extensions;
-        leaf_node.require(
-            self.suite,
-            &extensions.required_capabilities()?,
-            extensions,
-        )?;
+        leaf_node.require(self.suite, &extensions.required_capabilities()?, extensions)?;
         Ok(leaf_node)
     }
 
@@ -320,7 +316,10 @@ impl Member {
         let over = length.checked_rem(PADDING).unwrap_or_default();
         let plain = Plain {
             signed,
-            padding: PADDING.saturating_sub(over).checked_rem(PADDING).unwrap_or_default(),
+            padding: PADDING
+                .saturating_sub(over)
+                .checked_rem(PADDING)
+                .unwrap_or_default(),
         };
         let message = PrivateMessage::protect(
             plain,
@@ -334,11 +333,7 @@ impl Member {
 }
 
 /// A context in which nobody is a member: all that a proposal from outside is signed with is in its content.
-pub(super) fn outside(
-    cipher_suite: CipherSuite,
-    group_id: &[u8],
-    epoch: u64,
-) -> GroupContext {
+pub(super) fn outside(cipher_suite: CipherSuite, group_id: &[u8], epoch: u64) -> GroupContext {
     GroupContext {
         cipher_suite,
         group_id: memory::copied(group_id),

@@ -148,7 +148,7 @@ impl Member {
             return Err(Rule::PathMissing.into());
         }
         let context = self.context();
-        let mut applied = changes.apply(&self.before(), now)?;
+        let mut applied = changes.apply(&self.before(), self.validity(now))?;
         let mut effects = Effects {
             removed: changes.removes.clone(),
             updated: applied.updated.clone(),
@@ -315,13 +315,9 @@ impl Member {
         leaf_node.require(self.suite, &required, &applied.extensions)?;
         leaf_node.verify(self.suite, place(self.context(), leaf))?;
         let old = match committer {
-            Committer::Member(_) => Some(
-                applied
-                    .tree
-                    .leaf(leaf)
-                    .ok_or(Error::UnknownSender)?
-                    .clone(),
-            ),
+            Committer::Member(_) => {
+                Some(applied.tree.leaf(leaf).ok_or(Error::UnknownSender)?.clone())
+            }
             // An old appearance of who joins.
             Committer::External => {
                 removed.and_then(|removed| self.epoch.tree.leaf(removed).cloned())
@@ -345,8 +341,7 @@ impl Member {
     ) -> Option<Arc<crate::mls::signature::Signer>> {
         let own = applied.tree.leaf(self.leaf())?;
         let mut updates = self.updates.iter();
-        let update =
-            updates.find(|update| update.encryption_key.public() == own.encryption_key)?;
+        let update = updates.find(|update| update.encryption_key.public() == own.encryption_key)?;
         private.leaf_key = update.encryption_key.duplicate();
         update.signer.clone()
     }

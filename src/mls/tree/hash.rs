@@ -48,11 +48,7 @@ impl RatchetTree {
         let hash = match (node.children(), node.leaf()) {
             (Some((left, right)), _) => {
                 let (left, right) = (self.hash(left)?, self.hash(right)?);
-                parent_hash(
-                    self.parent_node(node).map(Arc::as_ref),
-                    &left,
-                    &right,
-                )?
+                parent_hash(self.parent_node(node).map(Arc::as_ref), &left, &right)?
             }
             (None, Some(leaf)) => leaf_hash(leaf, self.leaf(leaf).map(Arc::as_ref))?,
             (None, None) => return Err(wire::Error::Value),

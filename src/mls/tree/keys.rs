@@ -44,7 +44,11 @@ fn hash(kind: KeyKind, key: &[u8]) -> KeyHash {
 /// Which child of a branch at this depth leads to a hash.
 fn child(hash: &KeyHash, depth: usize) -> usize {
     let byte = hash.get(depth / 2).copied().unwrap_or_default();
-    usize::from(if depth % 2 == 0 { byte >> 4 } else { byte & 15 })
+    usize::from(if depth.is_multiple_of(2) {
+        byte >> 4
+    } else {
+        byte & 15
+    })
 }
 
 impl Keys {
@@ -148,7 +152,10 @@ mod tests {
                 plain.remove(&key);
             }
             assert_eq!(keys.length, plain.len());
-            assert!(!keys.contains(KeyKind::Signature, &key), "the kinds are apart");
+            assert!(
+                !keys.contains(KeyKind::Signature, &key),
+                "the kinds are apart"
+            );
             if step % 1_000 == 0 {
                 for number in 0..4_096u32 {
                     let key = number.to_be_bytes();

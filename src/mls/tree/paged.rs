@@ -162,7 +162,9 @@ mod tests {
     use super::*;
 
     fn all(list: &Paged<u32>) -> Vec<u32> {
-        (0..list.len()).map(|place| *list.get(place).unwrap()).collect()
+        (0..list.len())
+            .map(|place| *list.get(place).unwrap())
+            .collect()
     }
 
     /// Every length up to three levels, shortened to many others, against a plain vector; copies stay what they were.
@@ -171,7 +173,9 @@ mod tests {
         let mut list = Paged::new();
         let mut plain: Vec<u32> = Vec::new();
         let mut copies = Vec::new();
-        for length in [1, 2, 31, 32, 33, 63, 64, 65, 1_000, 1_023, 1_024, 1_025, 5_000, 32_768, 32_800] {
+        for length in [
+            1, 2, 31, 32, 33, 63, 64, 65, 1_000, 1_023, 1_024, 1_025, 5_000, 32_768, 32_800,
+        ] {
             list.extend_to(length);
             while plain.len() < length {
                 let place = plain.len();

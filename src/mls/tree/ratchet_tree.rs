@@ -351,7 +351,7 @@ impl RatchetTree {
         outer.finish()?;
         let mut nodes: Vec<Node> = Vec::new();
         while !reader.rest().is_empty() {
-            let leaf = nodes.len() % 2 == 0;
+            let leaf = nodes.len().is_multiple_of(2);
             let node = Node::read(&mut reader)?;
             let fits = match &node {
                 Node::Blank => true,

@@ -9,7 +9,7 @@ use crate::crypto::sign::Batch;
 use crate::memory;
 use crate::mls::context::GroupContext;
 use crate::mls::error::{Error, Rule};
-use crate::mls::leaf_node::Place;
+use crate::mls::leaf_node::{Place, Validity};
 use crate::mls::math::{LeafIndex, NodeIndex};
 use crate::mls::suite::{Scheme, Suite};
 
@@ -19,7 +19,7 @@ impl RatchetTree {
         &mut self,
         suite: &Suite,
         context: &GroupContext,
-        now: Option<u64>,
+        validity: Option<Validity>,
     ) -> Result<(), Error> {
         if self.tree_hash()?.as_slice() != context.tree_hash {
             return Err(Rule::TreeHash.into());
@@ -27,8 +27,8 @@ impl RatchetTree {
         let required = context.extensions.required_capabilities()?;
         for (_, leaf) in self.leaves() {
             leaf.require(suite, &required, &context.extensions)?;
-            if let Some(now) = now {
-                leaf.require_lifetime(now)?;
+            if let Some(validity) = validity {
+                leaf.require_lifetime(validity)?;
             }
         }
         self.require_credentials()?;
