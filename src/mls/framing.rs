@@ -28,7 +28,9 @@ mod private;
 mod public;
 
 pub use private::PrivateMessage;
-pub(super) use private::{Plain, SenderData, sender_data_key};
+#[cfg(feature = "hazmat")]
+pub(super) use private::sender_data_key;
+pub(super) use private::{Plain, SenderData};
 pub use public::PublicMessage;
 
 /// How a message is protected (RFC 9420 §17.2).

@@ -102,6 +102,7 @@ impl PrivateTree {
     }
 
     /// Takes the key of one node from its path secret; it has to be the one of the tree.
+    #[cfg(feature = "hazmat")]
     pub(in crate::mls) fn take_one(
         &mut self,
         suite: &Suite,

@@ -1,11 +1,14 @@
 //! Whether a tree that was received may be one's own (RFC 9420 §§7.3, 7.9.2, 12.4.3.1).
 
+#[cfg(feature = "hazmat")]
 use alloc::vec::Vec;
 
 use super::ratchet_tree::RatchetTree;
 use super::support::Kind;
+#[cfg(feature = "hazmat")]
 use crate::crypto::hash::HASH;
 use crate::crypto::sign::Batch;
+#[cfg(feature = "hazmat")]
 use crate::memory;
 use crate::mls::context::GroupContext;
 use crate::mls::error::{Error, Rule};
@@ -105,6 +108,7 @@ impl RatchetTree {
     }
 
     /// The tree hash of every node, in their order.
+    #[cfg(feature = "hazmat")]
     pub(in crate::mls) fn all_hashes(&mut self) -> Result<Vec<[u8; HASH]>, Error> {
         let mut hashes = Vec::new();
         for index in 0..self.size().nodes() {
@@ -115,6 +119,7 @@ impl RatchetTree {
     }
 
     /// The resolution of every node, in their order.
+    #[cfg(feature = "hazmat")]
     pub(in crate::mls) fn all_resolutions(&self) -> Vec<Vec<NodeIndex>> {
         let mut resolutions = Vec::new();
         for index in 0..self.size().nodes() {
