@@ -19,6 +19,7 @@ pub mod hpke;
 #[cfg(not(feature = "mock-crypto"))]
 pub mod kem;
 pub mod labels;
+#[cfg(not(feature = "mock-crypto"))]
 pub mod p256;
 pub mod secret;
 #[cfg(not(feature = "mock-crypto"))]
@@ -43,6 +44,9 @@ pub mod hash512;
 #[cfg(feature = "mock-crypto")]
 #[path = "../fuzz/mock/kem.rs"]
 pub mod kem;
+#[cfg(feature = "mock-crypto")]
+#[path = "../fuzz/mock/p256.rs"]
+pub mod p256;
 #[cfg(feature = "mock-crypto")]
 #[path = "../fuzz/mock/sign.rs"]
 pub mod sign;

@@ -105,3 +105,30 @@ impl fmt::Debug for VerifyingKey {
         write!(f, "VerifyingKey({:02x?})", self.0)
     }
 }
+
+/// Signatures that are verified together: one after the other.
+#[derive(Default)]
+pub struct Batch {
+    held: Option<Error>,
+}
+
+impl Batch {
+    /// None yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { held: None }
+    }
+
+    /// Adds a signature.
+    pub fn add(&mut self, key: VerifyingKey, message: &[u8], signature: Signature) {
+        self.held = self.held.or(key.verify(message, &signature).err());
+    }
+
+    /// Verifies all of them.
+    ///
+    /// # Errors
+    /// [`Error::BadSignature`].
+    pub fn verify(self) -> Result<(), Error> {
+        self.held.map_or(Ok(()), Err)
+    }
+}

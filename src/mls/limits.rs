@@ -13,7 +13,7 @@ pub const SKIPPED_MAX: usize = 2_000;
 /// Past epochs of which messages stay readable, unless the app says otherwise.
 pub const PAST_EPOCHS: usize = 3;
 
-/// Past epochs whose resumption secrets are held (RFC 9420 §8.6).
+/// Epochs whose resumption secrets are held (RFC 9420 §8.6), the present one included.
 pub const RESUMPTION_EPOCHS: usize = 8;
 
 /// Proposals of one epoch that are held: those of a group of ten thousand in which every tenth member updates.

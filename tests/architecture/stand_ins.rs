@@ -10,7 +10,7 @@ use super::house::{Sources, nested};
 const FEATURE: &str = "mock-crypto";
 
 /// What has a stand-in, in `crypto`.
-const STAND_INS: &[&str] = &["aead", "dh", "hash", "hash512", "kem", "sign"];
+const STAND_INS: &[&str] = &["aead", "dh", "hash", "hash512", "kem", "p256", "sign"];
 
 /// Each stand-in is declared once, in `crypto`, under its feature, and the real one without it. The feature is named
 /// nowhere else, and no other module comes from a path of its own.
