@@ -727,17 +727,39 @@ fn the_profile_is_the_specification_s() {
         assert_eq!(usize::from(rule.number()), place + 1);
         let (number, section) = (rule.number(), rule.section());
         let line = format!("| {number} | `{rule:?}` | {section} | {rule} |");
-        assert_eq!(spec.lines().filter(|other| *other == line).count(), 1, "{line}");
+        assert_eq!(
+            spec.lines().filter(|other| *other == line).count(),
+            1,
+            "{line}"
+        );
         assert_eq!(Error::Invalid(*rule).to_string(), rule.to_string());
     }
     for (what, value) in [
-        ("leaves of a tree, blank ones included", u64::from(limits::LEAVES_MAX)),
-        ("generations that one message may skip", u64::from(limits::FORWARD_MAX)),
-        ("keys of skipped generations held for one ratchet", limits::SKIPPED_MAX as u64),
-        ("past epochs of which messages stay readable", limits::PAST_EPOCHS as u64),
-        ("past epochs whose resumption secrets are held, the present one included", limits::RESUMPTION_EPOCHS as u64),
+        (
+            "leaves of a tree, blank ones included",
+            u64::from(limits::LEAVES_MAX),
+        ),
+        (
+            "generations that one message may skip",
+            u64::from(limits::FORWARD_MAX),
+        ),
+        (
+            "keys of skipped generations held for one ratchet",
+            limits::SKIPPED_MAX as u64,
+        ),
+        (
+            "past epochs of which messages stay readable",
+            limits::PAST_EPOCHS as u64,
+        ),
+        (
+            "past epochs whose resumption secrets are held, the present one included",
+            limits::RESUMPTION_EPOCHS as u64,
+        ),
         ("proposals held in an epoch", limits::PROPOSALS_MAX as u64),
-        ("values in each list of a leaf's capabilities", limits::CAPABILITIES_MAX as u64),
+        (
+            "values in each list of a leaf's capabilities",
+            limits::CAPABILITIES_MAX as u64,
+        ),
         ("seconds that a lifetime may span", limits::LIFETIME_MAX),
     ] {
         let start = format!("| {what} | ");
