@@ -59,12 +59,7 @@ fn run(suite: CipherSuite, seed: u64, steps: usize) {
                     commit = commit.remove_member(leaf);
                 }
                 let messages = commit.build(&NoPsks, NOW, rng).unwrap();
-                for place in 0..group.len() {
-                    match place == committer {
-                        true => group[place].merge_pending().unwrap(),
-                        false => merge(&mut group[place], &messages.commit).unwrap(),
-                    }
-                }
+                everybody_but_new(&mut group, committer, &messages.commit);
                 let mut place = 0;
                 group.retain(|member| {
                     place += 1;
@@ -75,11 +70,11 @@ fn run(suite: CipherSuite, seed: u64, steps: usize) {
             4 | 5 => {
                 // Updates of some, committed by another.
                 let mut messages = Vec::new();
-                for place in 0..group.len() {
+                for (place, member) in group.iter_mut().enumerate() {
                     if place != committer && below(3, rng) == 0 {
                         let signer =
                             (below(2, rng) == 0).then(|| Signer::generate(suite, rng).unwrap());
-                        let message = group[place].propose_update(None, signer, format, rng);
+                        let message = member.propose_update(None, signer, format, rng);
                         messages.push((place, message.unwrap()));
                     }
                 }
