@@ -235,8 +235,30 @@ const WHOLE: &[Op] = &[
         ],
         output: &[field("text", Kind::Hex)],
         trace: &[],
-        errors: &["OutOfRange", "Truncated", "Proof", "Commitment", "Chunk"],
+        errors: &[
+            "OutOfRange",
+            "Truncated",
+            "Proof",
+            "Commitment",
+            "Chunk",
+            "Padding",
+        ],
         run: whole::open_piece,
+    },
+    Op {
+        name: "blob.open_run",
+        summary: "Opens the chunks from number `from` to before `to`: all the text in them, perhaps none.",
+        input: &[
+            field("descriptor", Kind::Hex),
+            field("from", Kind::Decimal),
+            field("to", Kind::Decimal),
+            field("bytes", Kind::Hex),
+            field("proof", Kind::Hex),
+        ],
+        output: &[field("text", Kind::Hex)],
+        trace: &[],
+        errors: &["OutOfRange", "Padding"],
+        run: whole::open_run,
     },
 ];
 

@@ -4,6 +4,7 @@ use crate::generate::Cases;
 use crate::model::blob as model;
 
 mod descriptors;
+mod padding;
 mod trees;
 mod uploads;
 mod wholes;
@@ -25,6 +26,7 @@ pub(super) fn cases(cases: &mut Cases) {
     wholes::blobs(cases);
     uploads::resumed(cases);
     wholes::pieces(cases);
+    padding::runs(cases);
     descriptors::descriptors(cases);
 }
 

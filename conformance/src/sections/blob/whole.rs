@@ -1,8 +1,11 @@
 //! Blobs that are made, resumed, and opened.
 
+use std::ops::Range;
+
 use serde_json::Value;
 use subrosa::file::{
-    self, BlobSealer, Descriptor, Error, Interrupted, MediaType, Record, SealedChunk, Thumbnail,
+    self, BlobPieces, BlobSealer, Descriptor, Error, Interrupted, MediaType, Piece, Record,
+    SealedChunk, Thumbnail,
 };
 use subrosa::hazmat::{self, Given};
 use subrosa::{AppKey, Slot};
@@ -152,11 +155,23 @@ pub(super) fn piece(input: &Input<'_>) -> Result<Output, Refusal> {
 }
 
 pub(super) fn open_piece(input: &Input<'_>) -> Result<Output, Refusal> {
+    opened(input, |pieces, text| pieces.piece(text))
+}
+
+pub(super) fn open_run(input: &Input<'_>) -> Result<Output, Refusal> {
+    opened(input, |pieces, leaves| pieces.run(leaves.clone()))
+}
+
+/// Opens what `wanted` says of `from` and `to`.
+fn opened(
+    input: &Input<'_>,
+    wanted: impl Fn(&BlobPieces<'_>, &Range<u64>) -> Result<Piece, Error>,
+) -> Result<Output, Refusal> {
     let descriptor = descriptor(input)?;
     let fetch = descriptor.blob.admit(|_| true).map_err(refused)?;
     let range = input.integer("from")?..input.integer("to")?;
     let mut pieces = fetch.pieces();
-    let piece = pieces.piece(&range).map_err(refused)?;
+    let piece = wanted(&pieces, &range).map_err(refused)?;
     let mut bytes = input.bytes("bytes")?;
     let texts = pieces.open(&piece, &mut bytes, &input.bytes("proof")?);
     let text: Vec<u8> = texts.map_err(refused)?.flatten().copied().collect();
