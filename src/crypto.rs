@@ -1,10 +1,12 @@
 //! Floor 0: the primitives, and the only module that names a primitive's crate (SPEC §3).
 //!
 //! Everything above speaks of [`dh`], [`kem`], [`sign`], [`aead`], [`hash`], [`hpke`] and [`hedge`]; a faster or
-//! hardware-backed primitive is swapped in here and nowhere else, and must be bit-equal.
+//! hardware-backed primitive is swapped in here (`backend`) and nowhere else, and must be bit-equal.
 
 #[cfg(not(feature = "mock-crypto"))]
 pub mod aead;
+#[cfg(not(feature = "mock-crypto"))]
+mod backend;
 #[cfg(test)]
 pub(crate) mod count;
 #[cfg(not(feature = "mock-crypto"))]

@@ -53,6 +53,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("chacha20poly1305", &["crypto"]),
     ("curve25519_dalek", &["crypto"]),
     ("ed25519_dalek", &["crypto"]),
+    // With the feature `fast`; what it computes, `crypto::backend` says.
+    ("graviola", &["crypto::backend::fast"]),
     ("hkdf", &["crypto"]),
     ("hmac", &["crypto"]),
     ("libcrux_ml_kem", &["crypto::kem"]),
@@ -306,14 +308,19 @@ fn labels_stand_in_one_file(sources: Sources<'_>) -> Vec<String> {
     found
 }
 
-/// Every dependency of the manifest stands in `CRATES`: a new one is given its place before it is used.
+/// Every dependency of the manifest stands in `CRATES`, those of single targets as well: a new one is given its place before
+/// it is used.
 fn every_dependency_has_a_place(manifest: &str) -> Vec<String> {
-    let lines = manifest
-        .lines()
-        .skip_while(|line| line.trim() != "[dependencies]")
-        .skip(1);
-    let section = lines.take_while(|line| !line.starts_with('['));
-    let names = section.filter_map(|line| line.split_once(['=', '.']));
+    let mut within = false;
+    let lines = manifest.lines().filter(|line| {
+        if line.starts_with('[') {
+            let target = line.starts_with("[target.") && line.trim().ends_with(".dependencies]");
+            within = line.trim() == "[dependencies]" || target;
+            return false;
+        }
+        within
+    });
+    let names = lines.filter_map(|line| line.split_once(['=', '.']));
     let crates = names
         .map(|(name, _)| name.trim().replace('-', "_"))
         .filter(|name| !name.starts_with('#'));
@@ -321,6 +328,30 @@ fn every_dependency_has_a_place(manifest: &str) -> Vec<String> {
     unlisted
         .map(|name| format!("{name}: has no place in CRATES"))
         .collect()
+}
+
+/// Nobody gets the feature `fast` who did not ask for it: no default turns it on, and no dependency. A feature of the same
+/// name may pass it on.
+fn nobody_is_made_fast(manifest: &str) -> Vec<String> {
+    let mut section = "";
+    let mut found = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            section = line;
+        }
+        let (name, value) = line.split_once('=').unwrap_or((line, ""));
+        let name = name.trim();
+        let turns_on = match section {
+            "[features]" => {
+                name != "fast" && (value.contains("\"fast\"") || value.contains("subrosa/fast"))
+            }
+            _ => name.starts_with("subrosa") && value.contains("\"fast\""),
+        };
+        if turns_on && !name.starts_with('#') {
+            found.push(format!("{section} {line}"));
+        }
+    }
+    found
 }
 
 /// Judges each arrow between two top-level modules.
@@ -465,6 +496,15 @@ the_tree_obeys! {
 fn manifest_gives_every_dependency_a_place() {
     let found = every_dependency_has_a_place(include_str!("../Cargo.toml"));
     assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn manifests_make_nobody_fast() {
+    let manifests = files_of(Path::new(env!("CARGO_MANIFEST_DIR")), "Cargo.toml");
+    assert!(manifests.len() > 5, "those of the members were read");
+    for (name, text) in manifests {
+        assert_eq!(nobody_is_made_fast(&text), [""; 0], "{name}");
+    }
 }
 
 /// Programs, benches and tests beside the core keep to it as well: only a C interface, `capi/`, has a reason for it.

@@ -185,9 +185,7 @@ impl ReadyAes256Gcm {
         if sealed.len() != to.len() {
             return Err(Error::Decryption);
         }
-        let before = to.to_vec();
         to.copy_from_slice(sealed);
-        self.open(nonce, to, tag)
-            .inspect_err(|_| to.copy_from_slice(&before))
+        self.open(nonce, to, tag).inspect_err(|_| to.fill(0))
     }
 }

@@ -4,6 +4,7 @@
 use aes_gcm::KeyInit;
 use aes_gcm::aead::{AeadInOut, inout::InOutBuf};
 
+use super::backend::Gcm;
 use super::{Error, counted};
 
 /// Bytes of a nonce.
@@ -78,14 +79,15 @@ aead!(
     32
 );
 
-/// AES-256-GCM with a key that is kept ready for many texts.
-pub struct ReadyAes256Gcm(aes_gcm::Aes256Gcm);
+/// AES-256-GCM with a key that is kept ready for many texts: for the chunks of files. With the feature `fast` it is the faster
+/// one's; the types above are not, because for a message of its own key that is the slower one.
+pub struct ReadyAes256Gcm(Gcm);
 
 impl ReadyAes256Gcm {
     /// Expands the key.
     #[must_use]
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(aes_gcm::Aes256Gcm::new(key.into()))
+        Self(Gcm::new(key))
     }
 
     /// Encrypts `text` in place, without associated data, and returns its tag.
@@ -93,13 +95,10 @@ impl ReadyAes256Gcm {
     /// # Errors
     /// [`Error::TooLong`] where the standard's limit of text is passed.
     pub fn seal(&self, nonce: &[u8; NONCE], text: &mut [u8]) -> Result<[u8; TAG], Error> {
-        self.0
-            .encrypt_inout_detached(nonce.into(), &[], InOutBuf::from(text))
-            .map(Into::into)
-            .map_err(|_| Error::TooLong)
+        self.0.seal(nonce, text)
     }
 
-    /// Encrypts `text` into `to`, which is as long, without a copy in between, and returns its tag.
+    /// Encrypts `text` into `to`, which is as long, and returns its tag.
     ///
     /// # Errors
     /// [`Error::TooLong`] as for [`seal`](Self::seal), and where `to` is not as long.
@@ -109,11 +108,7 @@ impl ReadyAes256Gcm {
         text: &[u8],
         to: &mut [u8],
     ) -> Result<[u8; TAG], Error> {
-        let both = InOutBuf::new(text, to).map_err(|_| Error::TooLong)?;
-        self.0
-            .encrypt_inout_detached(nonce.into(), &[], both)
-            .map(Into::into)
-            .map_err(|_| Error::TooLong)
+        self.0.seal_into(nonce, text, to)
     }
 
     /// Decrypts `text` in place, without associated data; on failure `text` is what it was.
@@ -121,15 +116,13 @@ impl ReadyAes256Gcm {
     /// # Errors
     /// [`Error::Decryption`].
     pub fn open(&self, nonce: &[u8; NONCE], text: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
-        self.0
-            .decrypt_inout_detached(nonce.into(), &[], InOutBuf::from(text), tag.into())
-            .map_err(|_| Error::Decryption)
+        self.0.open(nonce, text, tag)
     }
 
-    /// Decrypts `sealed` into `to`, which is as long, without a copy in between; on failure `to` is what it was.
+    /// Decrypts `sealed` into `to`, which is as long; if the tag is not that of `sealed`, `to` is all zero.
     ///
     /// # Errors
-    /// [`Error::Decryption`].
+    /// [`Error::Decryption`]; where `to` is not as long, it is what it was.
     pub fn open_into(
         &self,
         nonce: &[u8; NONCE],
@@ -137,9 +130,6 @@ impl ReadyAes256Gcm {
         to: &mut [u8],
         tag: &[u8; TAG],
     ) -> Result<(), Error> {
-        let both = InOutBuf::new(sealed, to).map_err(|_| Error::Decryption)?;
-        self.0
-            .decrypt_inout_detached(nonce.into(), &[], both, tag.into())
-            .map_err(|_| Error::Decryption)
+        self.0.open_into(nonce, sealed, to, tag)
     }
 }

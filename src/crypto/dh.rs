@@ -2,11 +2,7 @@
 
 use core::fmt;
 
-use curve25519_dalek::edwards::EdwardsPoint;
-use curve25519_dalek::montgomery::MontgomeryPoint;
-use curve25519_dalek::traits::IsIdentity;
-use zeroize::Zeroizing;
-
+use super::backend::{Point, public_key};
 use super::hex::write_hex;
 use super::{Error, Secret, counted};
 
@@ -63,11 +59,8 @@ impl DhKeyPair {
     #[must_use]
     pub fn from_secret(secret: Secret<DH>) -> Self {
         counted!(DhKey);
-        let public = EdwardsPoint::mul_base_clamped(*secret.expose()).to_montgomery();
-        Self {
-            secret,
-            public: DhPublic(public.to_bytes()),
-        }
+        let public = DhPublic(public_key(&secret));
+        Self { secret, public }
     }
 
     /// Joins halves that were stored together.
@@ -108,47 +101,24 @@ impl DhKeyPair {
     /// [`Error::NonContributory`] if the result is all zero (SPEC §3.3-R3).
     pub fn agree_at(&self, peer: &DhPoint) -> Result<Secret<DH>, Error> {
         counted!(Dh);
-        let secret = self.secret.expose();
-        let shared = Zeroizing::new(match peer.0 {
-            Place::Curve(point) => Zeroizing::new(point.mul_clamped(*secret)).to_montgomery(),
-            Place::Twist(point) => point.mul_clamped(*secret),
-        });
-        // The identity is all zero.
-        if shared.is_identity() {
+        let shared = peer.0.multiply(&self.secret);
+        if shared == Secret::zero() {
             return Err(Error::NonContributory);
         }
-        Ok(Secret::new(shared.to_bytes()))
+        Ok(shared)
     }
 }
 
 /// A public key in the form in which it is multiplied. It gives what the ladder of RFC 7748 §5 gives, bit for bit, for
-/// every key (SPEC §3.3). A key on the curve takes half the time of the ladder; one on its twist, as no honest device
-/// makes it, takes the ladder.
+/// every key (SPEC §3.3).
 #[derive(Clone)]
-pub struct DhPoint(Place);
-
-/// Which of the two is public; the private key meets constant time on both.
-#[derive(Clone)]
-enum Place {
-    /// One of the two points of the twisted Edwards form (RFC 7748 §4.1) that the u-coordinate stands for. The other
-    /// one is its negative, whose multiples have the same u-coordinates.
-    ///
-    /// `mul_clamped` multiplies by the clamped integer itself, with complete formulas, and does not reduce it modulo the
-    /// order of the base point. A multiple of 8 lets go of any torsion in the point, as the ladder does, and a point of
-    /// small order becomes the identity, whose u-coordinate `to_montgomery` gives as 0, as the ladder does.
-    Curve(EdwardsPoint),
-    Twist(MontgomeryPoint),
-}
+pub struct DhPoint(Point);
 
 impl DhPoint {
-    /// Prepares a key: about a third of an agreement.
+    /// Prepares a key: about a third of an agreement, with the feature `fast` nothing.
     #[must_use]
     pub fn new(public: &DhPublic) -> Self {
-        let point = MontgomeryPoint(public.0);
-        Self(match point.to_edwards(0) {
-            Some(point) => Place::Curve(point),
-            None => Place::Twist(point),
-        })
+        Self(Point::new(&public.0))
     }
 
     /// Refuses a key that is not in the prime-order subgroup of the curve: what an honest device never makes,
@@ -157,9 +127,9 @@ impl DhPoint {
     /// # Errors
     /// [`Error::InvalidKey`].
     pub fn require_prime_order(&self) -> Result<(), Error> {
-        match &self.0 {
-            Place::Curve(point) if point.is_torsion_free() && !point.is_small_order() => Ok(()),
-            _ => Err(Error::InvalidKey),
+        if self.0.has_prime_order() {
+            return Ok(());
         }
+        Err(Error::InvalidKey)
     }
 }

@@ -3,8 +3,9 @@
 
 use core::fmt;
 
-use ed25519_dalek::{Signer, Verifier as _};
+use ed25519_dalek::Verifier as _;
 
+use super::backend::Signer;
 use super::hex::write_hex;
 use super::{Error, Secret, counted};
 
@@ -35,25 +36,25 @@ impl Signature {
 }
 
 /// A signing key. The verifying key is always its own: no call takes one beside it.
-pub struct SigningKey(ed25519_dalek::SigningKey);
+pub struct SigningKey(Signer);
 
 impl SigningKey {
     /// Expands the 32-byte seed of RFC 8032 §5.1.5.
     #[must_use]
     pub fn from_seed(seed: &Secret<32>) -> Self {
         counted!(DhKey);
-        Self(ed25519_dalek::SigningKey::from_bytes(seed.expose()))
+        Self(Signer::new(seed))
     }
 
     /// The seed.
     pub(crate) fn seed(&self) -> Secret<32> {
-        Secret::new(self.0.to_bytes())
+        self.0.seed()
     }
 
     /// The key that verifies what this one signs.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
-        VerifyingKey(self.0.verifying_key().to_bytes())
+        VerifyingKey(self.0.public())
     }
 
     /// Signs `message`, which begins with a label.
@@ -62,8 +63,7 @@ impl SigningKey {
     /// [`Error::TooLong`] is kept for backends that can refuse a message; the one in use never does.
     pub fn sign(&self, message: &[u8]) -> Result<Signature, Error> {
         counted!(Sign);
-        let signature = self.0.try_sign(message).map_err(|_| Error::TooLong)?;
-        Ok(Signature(signature.to_bytes()))
+        self.0.sign(message).map(Signature)
     }
 }
 

@@ -128,7 +128,7 @@ impl Chunks {
         Ok(())
     }
 
-    /// Opens a chunk into `text`, which has room for the text and nothing else. On failure it is what it was.
+    /// Opens a chunk into `text`, which has room for the text and nothing else. On failure nothing of the chunk is in it.
     pub fn open_into(&self, number: u64, chunk: &[u8], text: &mut [u8]) -> Result<(), Error> {
         let nonce = self.nonce(number)?;
         let (sealed, tag) = chunk.split_last_chunk().ok_or(Error::Truncated)?;

@@ -360,6 +360,11 @@ fn crate_named_out_of_place() {
             "use libcrux_ml_kem::mlkem768;",
             "crypto::aead: names libcrux_ml_kem",
         ),
+        (
+            "crypto::backend",
+            "use graviola::aead::AesGcm;",
+            "crypto::backend: names graviola",
+        ),
     ] {
         finds(
             crates_are_named_where_they_belong,
@@ -395,15 +400,50 @@ fn crate_named_out_of_place() {
 #[test]
 fn dependency_without_a_place() {
     let manifest = "[features]\nfast = []\n\n[dependencies]\n# blake3 = \"1\"\naes-gcm = \"1\"\n\
-        blake2 = { version = \"1\" }\nserde.workspace = true\n\n[dev-dependencies]\nhex = \"1\"\n";
+        blake2 = { version = \"1\" }\nserde.workspace = true\n\n[dev-dependencies]\nhex = \"1\"\n\n\
+        [target.'cfg(unix)'.dependencies]\nring = \"1\"\ngraviola = \"1\"\n\n\
+        [target.'cfg(unix)'.dev-dependencies]\nlibc = \"1\"\n";
     let found = every_dependency_has_a_place(manifest);
     assert_eq!(
         found,
         [
             "blake2: has no place in CRATES",
-            "serde: has no place in CRATES"
+            "serde: has no place in CRATES",
+            "ring: has no place in CRATES"
         ]
     );
+}
+
+#[test]
+fn feature_that_was_not_asked_for() {
+    let manifest = |section: &str, line: &str| format!("[package]\n[{section}]\n{line}\n");
+    for (section, fault) in [
+        ("features", "default = [\"std\", \"fast\"]"),
+        ("features", "std = [\"subrosa/std\", \"subrosa/fast\"]"),
+        ("features", "threads = [\"fast\"]"),
+        (
+            "dependencies",
+            "subrosa = { path = \"..\", features = [\"fast\"] }",
+        ),
+        (
+            "dev-dependencies",
+            "subrosa = { path = \"..\", features = [\"std\", \"fast\"] }",
+        ),
+    ] {
+        let found = nobody_is_made_fast(&manifest(section, fault));
+        assert_eq!(found, [format!("[{section}] {fault}")]);
+    }
+    for (section, lawful) in [
+        ("features", "fast = [\"subrosa/fast\"]"),
+        ("features", "fast = [\"std\", \"dep:graviola\"]"),
+        ("features", "default = [\"std\"]"),
+        (
+            "dependencies",
+            "ed25519-dalek = { version = \"3\", features = [\"fast\"] }",
+        ),
+    ] {
+        assert_eq!(nobody_is_made_fast(&manifest(section, lawful)), [""; 0]);
+    }
 }
 
 #[test]
@@ -560,6 +600,23 @@ fn stand_in_in_the_library() {
     };
     finds("crypto", BLOCK, &[]);
     finds("crypto", "#[cfg(feature = \"hazmat\")] pub mod aead;", &[]);
+    // What only the real ones stand on is left out with them, and is nowhere else.
+    let behind = r#"#[cfg(not(feature = "mock-crypto"))] mod backend;"#;
+    finds("crypto", &format!("{BLOCK} {behind}"), &[]);
+    finds("ratchet", behind, &["ratchet: names mock-crypto"]);
+    let hedge = behind.replace("backend", "hedge");
+    finds("crypto", &hedge, &["crypto: names mock-crypto"]);
+    let turned = behind
+        .replace("not(", "")
+        .replace("\"))]", "\")] #[path = \"../fuzz/mock/backend.rs\"]");
+    finds(
+        "crypto",
+        &turned,
+        &[
+            "crypto: `backend` comes from a path",
+            "crypto: names mock-crypto",
+        ],
+    );
     // Always on, or under another condition, or in the place of something else.
     let other = ["crypto: `aead` comes from a path"];
     let path = r#"#[path = "../fuzz/mock/aead.rs"] pub mod aead;"#;
