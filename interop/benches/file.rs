@@ -1,6 +1,9 @@
 //! Files beside a plain loop of AES-256-GCM over pieces of 16 KiB, and beside age (ChaCha20-Poly1305, pieces of 64 KiB), in
 //! one process and one run: `cargo bench -p subrosa-interop --features age --bench file`
 //!
+//! With `--features age,fast` the library computes with its faster primitives, and the plain loop as it did: that is what one
+//! thread gains. Blobs are sealed and hashed, each alone, both in one thread, and both in two.
+//!
 //! `SUBROSA_FILE_MIB` says how long the file in memory is, 64 MiB unless told otherwise, and `SUBROSA_DISK_MIB` how long the
 //! one on disk is of which pieces are read, 256 MiB unless told otherwise.
 
@@ -25,7 +28,10 @@ use criterion::measurement::{Measurement, WallTime};
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use subrosa::crypto::Secret;
 use subrosa::file::io::{Reader, SeekReader, Writer};
-use subrosa::file::{CHUNK, FileKey, Opener, Sealer, parallel};
+use subrosa::file::tree::BlobHasher;
+use subrosa::file::{
+    BlobSealer, CHUNK, FileKey, MediaType, Opener, Record, SealedChunk, Sealer, parallel,
+};
 use subrosa::os_rng;
 
 const MIB: u64 = 1024 * 1024;
@@ -222,6 +228,59 @@ fn some_threads(c: &mut Criterion) {
     }
 }
 
+fn blob_sealer() -> BlobSealer {
+    let media_type = MediaType::new("video/mp4").unwrap();
+    BlobSealer::new(Record::new(media_type, b"", &mut os_rng()).unwrap())
+}
+
+fn seal_blob(mut text: &[u8]) {
+    let mut sealer = blob_sealer();
+    while let Some(chunk) = sealer.feed(&mut text).unwrap() {
+        black_box(chunk.bytes());
+    }
+    while let Some(chunk) = sealer.finish().unwrap() {
+        black_box(chunk.bytes());
+    }
+    black_box(sealer.blob().unwrap());
+}
+
+fn hash_blob(mut stored: &[u8]) {
+    let mut hasher = BlobHasher::new();
+    while let Some(nodes) = hasher.feed(&mut stored).unwrap() {
+        black_box(nodes);
+    }
+    black_box(hasher.finish().unwrap());
+}
+
+/// Each half of a blob's work alone, and both: in two threads as quick as the slower half, or nearly.
+fn blobs(c: &mut Criterion) {
+    let text = text();
+    let mut stored = Vec::new();
+    let keep = |chunk: SealedChunk<'_>| {
+        stored.extend_from_slice(chunk.header());
+        stored.extend_from_slice(chunk.bytes());
+        Ok(())
+    };
+    parallel::seal_blob(blob_sealer(), &text[..], NonZeroUsize::MIN, keep).unwrap();
+    let mut group = group(c, "seal a blob", text.len());
+    group.bench_function("sealing alone", |b| b.iter(|| seal(black_box(&text))));
+    group.bench_function("hashing alone", |b| {
+        b.iter(|| hash_blob(black_box(&stored)))
+    });
+    group.bench_function("both", |b| b.iter(|| seal_blob(black_box(&text))));
+    for threads in [1, 2].into_iter().filter_map(NonZeroUsize::new) {
+        group.bench_function(format!("both, threads: {threads}"), |b| {
+            b.iter(|| {
+                parallel::seal_blob(blob_sealer(), black_box(&text[..]), threads, |chunk| {
+                    black_box(chunk.bytes());
+                    Ok(())
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
 /// A file, and how much was read of it.
 struct Counted {
     file: File,
@@ -290,6 +349,6 @@ criterion_group! {
 criterion_group! {
     name = wall;
     config = few(WallTime);
-    targets = some_threads
+    targets = some_threads, blobs
 }
 criterion_main!(cpu, wall);

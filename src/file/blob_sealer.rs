@@ -6,7 +6,7 @@ use core::iter::Empty;
 
 use super::blob::{Blob, CONTEXT, padded_len, stored_len};
 use super::buffer::Buffer;
-use super::chunk::{CHUNK, Chunks, HEADER};
+use super::chunk::{CHUNK, Chunks, HEADER, SEALED_CHUNK};
 use super::record::{Interrupted, Record};
 use super::tree::{Hash, Shape, TreeHasher, leaf_hash};
 use super::{Error, open, seal};
@@ -40,12 +40,9 @@ use crate::crypto::aead::TAG;
 pub struct BlobSealer<L = Empty<Hash>> {
     record: Record,
     /// There once the text of the first chunk is.
-    keys: Option<(Box<Chunks>, [u8; HEADER])>,
+    keys: Option<Keys>,
     buffer: Buffer,
-    tree: TreeHasher,
-    /// Leaves that were recorded, from that of the next chunk on, and how many.
-    recorded: L,
-    left: usize,
+    ledger: Ledger<L>,
     /// Bytes of the text so far.
     length: u64,
     state: State,
@@ -118,9 +115,11 @@ impl BlobSealer {
             record,
             keys: None,
             buffer: Buffer::new(),
-            tree: TreeHasher::new(),
-            recorded: core::iter::empty(),
-            left: 0,
+            ledger: Ledger {
+                tree: TreeHasher::new(),
+                recorded: core::iter::empty(),
+                left: 0,
+            },
             length: 0,
             state: State::Text,
         }
@@ -161,9 +160,11 @@ impl<L: ExactSizeIterator<Item = Hash>> BlobSealer<L> {
             record,
             keys,
             buffer: Buffer::new(),
-            tree,
-            recorded,
-            left,
+            ledger: Ledger {
+                tree,
+                recorded,
+                left,
+            },
             length: from.saturating_mul(CHUNK as u64),
             state: State::Text,
         })
@@ -196,10 +197,19 @@ impl<L: ExactSizeIterator<Item = Hash>> BlobSealer<L> {
         let length = self.length.saturating_add(room as u64);
         stored_len(length).ok_or(Error::TooLong)?;
         self.length = length;
+        // A chunk that lies there in one piece is sealed from where it is: a copy costs a tenth of that.
+        if self.buffer.filled() == 0
+            && let Some((chunk, rest)) = text.split_at_checked(CHUNK)
+        {
+            *text = rest;
+            let sealed = self.seal_from(chunk);
+            return self.give(sealed).map(Some);
+        }
         if !self.buffer.fill(text, CHUNK) {
             return Ok(None);
         }
-        self.seal().map(Some)
+        let sealed = self.seal_in_place();
+        self.give(sealed).map(Some)
     }
 
     /// The text is at its end: gives a chunk that is left, of text or of zeros behind it; nothing when all were given.
@@ -222,51 +232,36 @@ impl<L: ExactSizeIterator<Item = Hash>> BlobSealer<L> {
         } else {
             State::Padding(left)
         };
-        self.seal().map(Some)
+        let sealed = self.seal_in_place();
+        self.give(sealed).map(Some)
     }
 
-    /// Seals what is in the buffer as the next chunk.
-    fn seal(&mut self) -> Result<SealedChunk<'_>, Error> {
-        match self.seal_in_place() {
-            Ok((length, leaf)) => Ok(SealedChunk {
-                number: self.tree.leaves().saturating_sub(1),
-                header: match &self.keys {
-                    Some((_, header)) if self.tree.leaves() == 1 => header,
-                    _ => &[],
-                },
-                bytes: self.buffer.front(length),
-                leaf,
-                nodes: self.tree.completed(),
-            }),
-            Err(error) => {
-                self.state = State::Failed(error);
-                Err(error)
-            }
-        }
+    /// The chunk that was sealed into the buffer, of so many bytes; or a failure, which is for good.
+    fn give(&mut self, sealed: Result<usize, Error>) -> Result<SealedChunk<'_>, Error> {
+        let length = sealed.inspect_err(|error| self.state = State::Failed(*error))?;
+        let (_, header) = self.keys.as_ref().ok_or(Error::Ended)?;
+        self.ledger.last(header, self.buffer.front(length))
     }
 
-    /// Bytes of the chunk, and its leaf.
-    fn seal_in_place(&mut self) -> Result<(usize, Hash), Error> {
+    /// Seals what is in the buffer as the next chunk. Gives the bytes of the chunk.
+    fn seal_in_place(&mut self) -> Result<usize, Error> {
         let length = self.buffer.take_filled();
-        if self.keys.is_none() {
-            let salt = self.record.salt(self.buffer.front(length));
-            let (chunks, header) = seal::begin(&self.record.key(), CONTEXT, &salt);
-            self.keys = Some((Box::new(chunks), header));
-        }
-        let (chunks, _) = self.keys.as_ref().ok_or(Error::Ended)?;
+        let text = self.buffer.front(length);
+        let (chunks, _) = keys(&mut self.keys, &self.record, text);
         let length = length.saturating_add(TAG);
         let sealed = self.buffer.front_mut(length);
-        chunks.seal(self.tree.leaves(), sealed)?;
-        let leaf = leaf_hash(sealed);
-        // SPEC §20.4-R3: before anything of it is given out.
-        if let Some(left) = self.left.checked_sub(1) {
-            self.left = left;
-            if self.recorded.next().ok_or(Error::Truncated)? != leaf {
-                return Err(Error::Altered);
-            }
-        }
-        self.tree.push(&leaf)?;
-        Ok((length, leaf))
+        chunks.seal(self.ledger.next(), sealed)?;
+        self.ledger.enter(&leaf_hash(sealed))?;
+        Ok(length)
+    }
+
+    /// The same with `text`, which is a whole chunk.
+    fn seal_from(&mut self, text: &[u8]) -> Result<usize, Error> {
+        let (chunks, _) = keys(&mut self.keys, &self.record, text);
+        let sealed = self.buffer.front_mut(SEALED_CHUNK);
+        chunks.seal_into(self.ledger.next(), text, sealed)?;
+        self.ledger.enter(&leaf_hash(sealed))?;
+        Ok(SEALED_CHUNK)
     }
 
     /// The blob, once [`finish`](Self::finish) has given its last chunk.
@@ -279,14 +274,7 @@ impl<L: ExactSizeIterator<Item = Hash>> BlobSealer<L> {
             (State::Ended, Some(keys)) => keys,
             _ => return Err(Error::Truncated),
         };
-        let stored = stored_len(self.length).ok_or(Error::TooLong)?;
-        let id = self.tree.id(header, stored)?;
-        Blob::new(
-            id,
-            self.record.key(),
-            self.length,
-            *self.record.media_type(),
-        )
+        self.ledger.blob(&self.record, header, self.length)
     }
 
     /// How the blob is cut, once its length is known.
@@ -299,6 +287,129 @@ impl<L: ExactSizeIterator<Item = Hash>> BlobSealer<L> {
             State::Failed(error) => Err(error),
             _ => Shape::new(stored_len(self.length).ok_or(Error::TooLong)?),
         }
+    }
+}
+
+/// The keys of a blob, and its header; they are there once the text of its first chunk is.
+type Keys = (Box<Chunks>, [u8; HEADER]);
+
+/// The keys that are there, or those of a blob whose first chunk has this text.
+fn keys<'a>(there: &'a mut Option<Keys>, record: &Record, text: &[u8]) -> &'a Keys {
+    there.get_or_insert_with(|| {
+        let (chunks, header) = seal::begin(&record.key(), CONTEXT, &record.salt(text));
+        (Box::new(chunks), header)
+    })
+}
+
+/// The leaves of a blob as far as it is sealed.
+pub(super) struct Ledger<L> {
+    tree: TreeHasher,
+    /// Leaves that were recorded, from that of the next chunk on, and how many.
+    recorded: L,
+    left: usize,
+}
+
+impl<L: Iterator<Item = Hash>> Ledger<L> {
+    /// The number of the next chunk.
+    pub const fn next(&self) -> u64 {
+        self.tree.leaves()
+    }
+
+    /// Takes down the leaf of the next chunk, of which nothing was given out (SPEC §20.4-R3).
+    pub fn enter(&mut self, leaf: &Hash) -> Result<(), Error> {
+        if let Some(left) = self.left.checked_sub(1) {
+            self.left = left;
+            if self.recorded.next().ok_or(Error::Truncated)? != *leaf {
+                return Err(Error::Altered);
+            }
+        }
+        self.tree.push(leaf)?;
+        Ok(())
+    }
+
+    /// The chunk whose leaf was taken down last.
+    pub fn last<'a>(
+        &'a self,
+        header: &'a [u8; HEADER],
+        bytes: &'a [u8],
+    ) -> Result<SealedChunk<'a>, Error> {
+        let nodes = self.tree.completed();
+        let number = self.tree.leaves().checked_sub(1);
+        Ok(SealedChunk {
+            number: number.ok_or(Error::Ended)?,
+            header: match number {
+                Some(0) => header,
+                _ => &[],
+            },
+            bytes,
+            leaf: *nodes.first().ok_or(Error::Ended)?,
+            nodes,
+        })
+    }
+
+    /// The blob of all the leaves, and of a text of this length.
+    pub fn blob(&self, record: &Record, header: &[u8; HEADER], length: u64) -> Result<Blob, Error> {
+        let stored = stored_len(length).ok_or(Error::TooLong)?;
+        let id = self.tree.id(header, stored)?;
+        Blob::new(id, record.key(), length, *record.media_type())
+    }
+}
+
+/// What threads go on with.
+#[cfg(feature = "threads")]
+pub(super) struct Parts<L> {
+    record: Record,
+    keys: Option<Keys>,
+    /// Text of the next chunk.
+    pub buffer: Buffer,
+    ledger: Ledger<L>,
+    /// Bytes of the text so far.
+    pub length: u64,
+}
+
+#[cfg(feature = "threads")]
+impl<L> BlobSealer<L> {
+    /// Takes it apart.
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed).
+    pub(super) fn into_parts(self) -> Result<Parts<L>, Error> {
+        match self.state {
+            State::Text => Ok(Parts {
+                record: self.record,
+                keys: self.keys,
+                buffer: self.buffer,
+                ledger: self.ledger,
+                length: self.length,
+            }),
+            State::Failed(error) => Err(error),
+            State::Padding(_) | State::Ended => Err(Error::Ended),
+        }
+    }
+}
+
+/// A blob whose keys are there.
+#[cfg(feature = "threads")]
+pub(super) struct Begun<'a, L> {
+    pub record: &'a Record,
+    pub chunks: &'a Chunks,
+    pub header: &'a [u8; HEADER],
+    pub ledger: &'a mut Ledger<L>,
+}
+
+#[cfg(feature = "threads")]
+impl<L> Parts<L> {
+    /// Derives the keys from the text in the buffer, if it is that of the first chunk; and gives that text.
+    pub fn begin(&mut self) -> (Begun<'_, L>, &[u8]) {
+        let text = self.buffer.front(self.buffer.filled());
+        let (chunks, header) = keys(&mut self.keys, &self.record, text);
+        let begun = Begun {
+            record: &self.record,
+            chunks,
+            header,
+            ledger: &mut self.ledger,
+        };
+        (begun, text)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Sealing and opening with several threads, from one stream to another.
 //!
-//! The bytes are those of [`Sealer`](super::Sealer) and [`Opener`](super::Opener), and so are the refusals: what stands in
-//! front of the first chunk that is refused is given out, and nothing behind it. The calling thread reads and writes,
-//! so that a stream that has work of its own to do, such as hashing, does it beside them. Each of the other threads
+//! The bytes are those of [`Sealer`](super::Sealer), [`Opener`](super::Opener) and [`BlobSealer`](super::BlobSealer), and so are
+//! the refusals: what stands in front of the first chunk that is refused is given out, and nothing behind it. The calling thread
+//! reads and writes, so that a stream that has work of its own to do does it beside them. Each of the other threads
 //! holds up to eight chunks, 131,200 bytes; files that are shorter take fewer.
 //!
 //! ```
@@ -33,7 +33,10 @@ use super::{Error, open as opener, seal as sealer};
 use crate::crypto::TryCryptoRng;
 use crate::crypto::aead::TAG;
 
+mod blob;
 mod workers;
+
+pub use blob::seal_blob;
 
 /// Seals what `text` gives, to its end, writes the file to `to`, and flushes it. `context` says where the file belongs: it is
 /// opened with the same one only. Gives the length of the text.

@@ -1,4 +1,4 @@
-mod blobs;
+pub(super) mod blobs;
 mod descriptors;
 mod uploads;
 

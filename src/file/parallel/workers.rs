@@ -25,22 +25,22 @@ const CHUNKS: usize = 4;
 /// Rows of a thread: it works on one, while the other is filled or written, or waits.
 pub(super) const ROWS: usize = 2;
 
-/// Some chunks that follow one another.
-pub(super) struct Row {
+/// Some chunks that follow one another, and what the work on each of them came to.
+pub(super) struct Row<T> {
     /// The number of the first one.
     first: u64,
-    chunks: Vec<Buffer>,
+    chunks: Vec<(Buffer, T)>,
     /// How many of them are there.
     used: usize,
     /// Why there are not more, if that is no end.
     refused: Option<Error>,
 }
 
-impl Row {
+impl<T: Default> Row<T> {
     fn new() -> Self {
         let mut chunks = memory::with_capacity(CHUNKS);
         for _ in 0..CHUNKS {
-            memory::push(&mut chunks, Buffer::new());
+            memory::push(&mut chunks, (Buffer::new(), T::default()));
         }
         Self {
             first: 0,
@@ -54,7 +54,7 @@ impl Row {
     /// error the chunks are there that were filled before.
     pub fn fill(&mut self, wanted: usize, from: &mut impl Read) -> io::Result<bool> {
         (self.used, self.refused) = (0, None);
-        for chunk in &mut self.chunks {
+        for (chunk, _) in &mut self.chunks {
             chunk.take_filled();
             let whole = stream::fill(chunk, wanted, from)?;
             self.used = self.used.saturating_add(1);
@@ -65,49 +65,57 @@ impl Row {
         Ok(true)
     }
 
-    fn chunks(&self) -> impl Iterator<Item = &Buffer> {
+    fn chunks(&self) -> impl Iterator<Item = &(Buffer, T)> {
         self.chunks.iter().take(self.used)
     }
 
     /// Bytes in the chunks.
     pub fn bytes(&self) -> u64 {
-        let each = self.chunks().map(|chunk| chunk.filled() as u64);
+        let each = self.chunks().map(|(chunk, _)| chunk.filled() as u64);
         each.fold(0, u64::saturating_add)
     }
 
     /// Works on one chunk after the other, up to the first that is refused.
-    pub fn each(&mut self, work: impl Fn(u64, &mut Buffer) -> Result<(), Error>) {
+    pub fn each(&mut self, work: impl Fn(u64, &mut Buffer) -> Result<T, Error>) {
         let numbered = (self.first..).zip(&mut self.chunks).take(self.used);
-        for (place, (number, chunk)) in numbered.enumerate() {
-            if let Err(error) = work(number, chunk) {
-                (self.used, self.refused) = (place, Some(error));
-                return;
+        for (place, (number, (chunk, made))) in numbered.enumerate() {
+            match work(number, chunk) {
+                Ok(done) => *made = done,
+                Err(error) => {
+                    (self.used, self.refused) = (place, Some(error));
+                    return;
+                }
             }
         }
     }
 
-    /// Writes the chunks, and then says why there are not more.
-    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
-        for chunk in self.chunks() {
-            stream::write_all(to, chunk.front(chunk.filled()))?;
+    /// Gives the chunks, and then says why there are not more.
+    pub fn give(&self, mut to: impl FnMut(&[u8], &T) -> io::Result<()>) -> io::Result<()> {
+        for (chunk, made) in self.chunks() {
+            to(chunk.front(chunk.filled()), made)?;
         }
         self.refused.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Writes the chunks, and then says why there are not more.
+    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        self.give(|chunk, _| stream::write_all(to, chunk))
     }
 }
 
 /// A thread, and the way to it and back.
-struct Worker<'scope> {
-    rows: SyncSender<Row>,
-    done: Receiver<Row>,
+struct Worker<'scope, T> {
+    rows: SyncSender<Row<T>>,
+    done: Receiver<Row<T>>,
     thread: ScopedJoinHandle<'scope, ()>,
 }
 
-impl<'scope> Worker<'scope> {
+impl<'scope, T: Send + 'scope> Worker<'scope, T> {
     fn start(
         scope: &'scope Scope<'scope, '_>,
-        work: &'scope (impl Fn(&mut Row) + Sync),
+        work: &'scope (impl Fn(&mut Row<T>) + Sync),
     ) -> io::Result<Self> {
-        let (rows, given) = sync_channel::<Row>(ROWS);
+        let (rows, given) = sync_channel::<Row<T>>(ROWS);
         let (give, done) = sync_channel(ROWS);
         let thread = thread::Builder::new().spawn_scoped(scope, move || {
             for mut row in given {
@@ -124,11 +132,11 @@ impl<'scope> Worker<'scope> {
 /// Fills one row after the other until `fill` says that there is no more, works on them in `threads` threads, and writes them
 /// in order. An error of `fill` is the last thing that is seen: what came before it is written. An error of `write`
 /// ends everything. A panic of a thread goes on in this one.
-pub(super) fn run(
+pub(super) fn run<T: Default + Send>(
     threads: NonZeroUsize,
-    fill: impl FnMut(&mut Row) -> io::Result<bool>,
-    work: impl Fn(&mut Row) + Sync,
-    write: impl FnMut(&Row) -> io::Result<()>,
+    fill: impl FnMut(&mut Row<T>) -> io::Result<bool>,
+    work: impl Fn(&mut Row<T>) + Sync,
+    write: impl FnMut(&Row<T>) -> io::Result<()>,
 ) -> io::Result<()> {
     thread::scope(|scope| {
         let mut workers = Vec::new();
@@ -145,12 +153,12 @@ pub(super) fn run(
     })
 }
 
-fn pass<'scope>(
+fn pass<'scope, T: Default + Send + 'scope>(
     threads: NonZeroUsize,
-    workers: &mut Vec<Worker<'scope>>,
-    start: impl Fn() -> io::Result<Worker<'scope>>,
-    mut fill: impl FnMut(&mut Row) -> io::Result<bool>,
-    mut write: impl FnMut(&Row) -> io::Result<()>,
+    workers: &mut Vec<Worker<'scope, T>>,
+    start: impl Fn() -> io::Result<Worker<'scope, T>>,
+    mut fill: impl FnMut(&mut Row<T>) -> io::Result<bool>,
+    mut write: impl FnMut(&Row<T>) -> io::Result<()>,
 ) -> io::Result<()> {
     let most = (threads.get() as u64).saturating_mul(ROWS as u64);
     let (mut given, mut written): (u64, u64) = (0, 0);
@@ -185,17 +193,17 @@ fn pass<'scope>(
 }
 
 /// The thread that works on this row.
-fn worker<'a, 'scope>(
-    workers: &'a [Worker<'scope>],
+fn worker<'a, 'scope, T>(
+    workers: &'a [Worker<'scope, T>],
     threads: NonZeroUsize,
     row: u64,
-) -> Option<&'a Worker<'scope>> {
+) -> Option<&'a Worker<'scope, T>> {
     let place = row.checked_rem(threads.get() as u64)?;
     workers.get(usize::try_from(place).ok()?)
 }
 
 /// Waits for a row that was worked on.
-fn take(workers: &[Worker<'_>], threads: NonZeroUsize, row: u64) -> io::Result<Row> {
+fn take<T>(workers: &[Worker<'_, T>], threads: NonZeroUsize, row: u64) -> io::Result<Row<T>> {
     let worker = worker(workers, threads, row).ok_or_else(stopped)?;
     worker.done.recv().map_err(|_| stopped())
 }

@@ -15,12 +15,12 @@ pub(super) fn media_type() -> MediaType {
     MediaType::new("video/mp4").unwrap()
 }
 
-pub(super) fn record(number: u8) -> Record {
+pub(in crate::file) fn record(number: u8) -> Record {
     Record::from_random(media_type(), b"", &Secret::new([number; 32]))
 }
 
 /// A blob, with its bytes and its nodes.
-pub(super) struct Made {
+pub(in crate::file) struct Made {
     pub blob: Blob,
     pub stored: Vec<u8>,
     pub nodes: Vec<Hash>,
@@ -40,7 +40,7 @@ impl Made {
 }
 
 /// Fed in pieces of so many bytes.
-pub(super) fn make<L: ExactSizeIterator<Item = Hash>>(
+pub(in crate::file) fn make<L: ExactSizeIterator<Item = Hash>>(
     mut sealer: BlobSealer<L>,
     text: &[u8],
     piece: usize,
