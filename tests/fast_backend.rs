@@ -138,7 +138,7 @@ fn our_gcm(
         assert_eq!(into, opened);
         into
     });
-    assert!(given.is_some() || opened == text);
+    assert!(given.is_some() || opened.iter().all(|byte| *byte == 0));
     (sealed, made, given)
 }
 

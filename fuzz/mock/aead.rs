@@ -151,7 +151,7 @@ impl ReadyAes256Gcm {
     /// # Errors
     /// [`Error::Decryption`].
     pub fn open(&self, nonce: &[u8; NONCE], text: &mut [u8], tag: &[u8; TAG]) -> Result<(), Error> {
-        Aes256Gcm::open(&self.0, nonce, &[], text, tag)
+        Aes256Gcm::open(&self.0, nonce, &[], text, tag).inspect_err(|_| text.fill(0))
     }
 
     /// Copies `text` to `to`, and gives its tag.
@@ -186,6 +186,6 @@ impl ReadyAes256Gcm {
             return Err(Error::Decryption);
         }
         to.copy_from_slice(sealed);
-        self.open(nonce, to, tag).inspect_err(|_| to.fill(0))
+        self.open(nonce, to, tag)
     }
 }

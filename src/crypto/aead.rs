@@ -111,7 +111,7 @@ impl ReadyAes256Gcm {
         self.0.seal_into(nonce, text, to)
     }
 
-    /// Decrypts `text` in place, without associated data; on failure `text` is what it was.
+    /// Decrypts `text` in place, without associated data; if the tag is not that of `text`, it is all zero then.
     ///
     /// # Errors
     /// [`Error::Decryption`].
@@ -119,7 +119,7 @@ impl ReadyAes256Gcm {
         self.0.open(nonce, text, tag)
     }
 
-    /// Decrypts `sealed` into `to`, which is as long; if the tag is not that of `sealed`, `to` is all zero.
+    /// Decrypts `sealed` into `to`, which is as long; if the tag is not that of `sealed`, `to` is all zero then.
     ///
     /// # Errors
     /// [`Error::Decryption`]; where `to` is not as long, it is what it was.

@@ -128,14 +128,14 @@ impl Chunks {
         Ok(())
     }
 
-    /// Opens a chunk into `text`, which has room for the text and nothing else. On failure nothing of the chunk is in it.
+    /// Opens a chunk into `text`, which has room for the text and nothing else. On failure it is all zero.
     pub fn open_into(&self, number: u64, chunk: &[u8], text: &mut [u8]) -> Result<(), Error> {
         let nonce = self.nonce(number)?;
         let (sealed, tag) = chunk.split_last_chunk().ok_or(Error::Truncated)?;
         Ok(self.cipher.open_into(&nonce, sealed, text, tag)?)
     }
 
-    /// Opens a chunk in place and gives its text. On failure the chunk is what it was.
+    /// Opens a chunk in place and gives its text. On failure its text is all zero.
     pub fn open<'a>(&self, number: u64, sealed: &'a mut [u8]) -> Result<&'a mut [u8], Error> {
         let nonce = self.nonce(number)?;
         let (text, tag) = sealed.split_last_chunk_mut().ok_or(Error::Truncated)?;

@@ -85,7 +85,7 @@ impl Pieces {
         (self.text & IN_CHUNK).saturating_add((SEALED_CHUNK - CHUNK) as u64)
     }
 
-    /// Opens a chunk in place and gives its text. On failure the chunk is what it was.
+    /// Opens a chunk in place and gives its text. Where it does not open, its text is all zero then.
     ///
     /// # Errors
     /// [`Error::OutOfRange`], [`Error::Truncated`] if these are not as many bytes as the chunk has, [`Error::Chunk`].

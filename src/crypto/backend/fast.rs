@@ -14,7 +14,6 @@ use graviola::util::is_cpu_supported;
 use super::portable;
 use crate::crypto::error::Error;
 use crate::crypto::secret::Secret;
-use crate::memory;
 
 /// Longest text (NIST SP 800-38D §5.2.1.1: 2^39 - 256 bits), which is not checked below.
 const TEXT_MAX: u64 = (1 << 36) - 32;
@@ -74,14 +73,10 @@ impl Gcm {
         match self {
             Self::Portable(gcm) => gcm.open(nonce, text, tag),
             Self::Fast(_) if is_too_long(text) => Err(Error::Decryption),
-            Self::Fast(gcm) => {
-                // It decrypts before it compares the tag, and then overwrites what it was given.
-                let sealed = memory::copied(text);
-                gcm.decrypt(nonce, &[], text, tag).map_err(|_| {
-                    text.copy_from_slice(&sealed);
-                    Error::Decryption
-                })
-            }
+            // It decrypts before it compares the tag, and overwrites what it was given if that is another one.
+            Self::Fast(gcm) => gcm
+                .decrypt(nonce, &[], text, tag)
+                .map_err(|_| Error::Decryption),
         }
     }
 
@@ -97,10 +92,9 @@ impl Gcm {
             Self::Fast(_) if sealed.len() != to.len() || is_too_long(sealed) => {
                 Err(Error::Decryption)
             }
-            Self::Fast(gcm) => {
+            Self::Fast(_) => {
                 to.copy_from_slice(sealed);
-                gcm.decrypt(nonce, &[], to, tag)
-                    .map_err(|_| Error::Decryption)
+                self.open(nonce, to, tag)
             }
         }
     }

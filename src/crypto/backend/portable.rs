@@ -40,9 +40,14 @@ impl Gcm {
     }
 
     pub fn open(&self, nonce: &[u8; 12], text: &mut [u8], tag: &[u8; 16]) -> Result<(), Error> {
-        self.0
-            .decrypt_inout_detached(nonce.into(), &[], InOutBuf::from(text), tag.into())
-            .map_err(|_| Error::Decryption)
+        let both = InOutBuf::from(&mut *text);
+        let opened = self
+            .0
+            .decrypt_inout_detached(nonce.into(), &[], both, tag.into());
+        opened.map_err(|_| {
+            text.fill(0);
+            Error::Decryption
+        })
     }
 
     pub fn open_into(
@@ -56,10 +61,10 @@ impl Gcm {
         let opened = self
             .0
             .decrypt_inout_detached(nonce.into(), &[], both, tag.into());
-        if opened.is_err() {
+        opened.map_err(|_| {
             to.fill(0);
-        }
-        opened.map_err(|_| Error::Decryption)
+            Error::Decryption
+        })
     }
 }
 

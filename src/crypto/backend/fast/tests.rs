@@ -48,9 +48,9 @@ fn both_seal_and_open_alike() {
             let mut other = tag;
             other[number as usize % 16] ^= 1;
             let refused = Err(Error::Decryption);
-            let mut kept = sealed.clone();
-            assert_eq!(gcm.open(&nonce, &mut kept, &other), refused);
-            assert!(kept == sealed);
+            let mut gone = sealed.clone();
+            assert_eq!(gcm.open(&nonce, &mut gone, &other), refused);
+            assert!(gone.iter().all(|byte| *byte == 0));
             assert_eq!(gcm.open_into(&nonce, &sealed, &mut into, &other), refused);
             assert!(into.iter().all(|byte| *byte == 0));
 
