@@ -2,8 +2,8 @@
 //!
 //! The bytes are those of [`Sealer`](super::Sealer), [`Opener`](super::Opener) and [`BlobSealer`](super::BlobSealer), and so are
 //! the refusals: what stands in front of the first chunk that is refused is given out, and nothing behind it. The calling thread
-//! reads and writes, so that a stream that has work of its own to do does it beside them. Each of the other threads
-//! holds up to eight chunks, 131,200 bytes; files that are shorter take fewer.
+//! reads and writes, and is one of those that work. Each thread holds up to eight chunks, 131,200 bytes; files that are shorter
+//! take fewer.
 //!
 //! ```
 //! # fn main() -> std::io::Result<()> {

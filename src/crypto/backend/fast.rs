@@ -6,6 +6,8 @@
 //!
 //! What a call of it panics on is excluded before: a processor without the instructions, and a key of another length.
 
+use alloc::boxed::Box;
+
 use graviola::aead::AesGcm;
 use graviola::key_agreement::x25519::{PublicKey, StaticPrivateKey};
 use graviola::signing::eddsa::Ed25519SigningKey;
@@ -24,8 +26,8 @@ fn is_too_long(text: &[u8]) -> bool {
 
 /// AES-256-GCM without associated data.
 pub enum Gcm {
-    Fast(AesGcm),
-    Portable(portable::Gcm),
+    Fast(Box<AesGcm>),
+    Portable(Box<portable::Gcm>),
 }
 
 impl Gcm {
@@ -35,9 +37,9 @@ impl Gcm {
 
     fn on(supported: bool, key: &[u8; 32]) -> Self {
         if supported {
-            Self::Fast(AesGcm::new(key))
+            Self::Fast(Box::new(AesGcm::new(key)))
         } else {
-            Self::Portable(portable::Gcm::new(key))
+            Self::Portable(Box::new(portable::Gcm::new(key)))
         }
     }
 

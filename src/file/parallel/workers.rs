@@ -1,18 +1,18 @@
-//! Threads that work on chunks, a row of them at a time.
+//! Threads that work on chunks, a row of them at a time. The calling one is among them.
 //!
 //! ```text
-//!   calling thread   fill 0  fill 1  fill 2  fill 3  write 0  fill 4  write 1  fill 5  …
-//!   thread 0                 work on 0       work on 2        work on 4
-//!   thread 1                         work on 1       work on 3        work on 5
+//!   calling thread   fill 0  fill 1  fill 2  fill 3  work on 2  write 0  fill 4  write 1, 2  fill 5, 6  work on 3  …
+//!   another                  work on 0       work on 1                           work on 4
 //! ```
 //!
-//! Row n is the work of thread n modulo their number, and each thread gives back its rows in the order in which it got
-//! them: nothing is ever out of order, and the first error that is seen is the first in the file.
+//! Rows are written in the order in which they were filled: nothing is ever out of order, and the first error that is seen is
+//! the first in the file. The calling thread begins a row of its own only when each of the others has one to do and one more,
+//! so that none of them waits for it.
 
 use alloc::vec::Vec;
 use core::num::NonZeroUsize;
 use std::io::{self, Read, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crate::file::Error;
@@ -22,7 +22,7 @@ use crate::memory;
 
 /// Chunks of a row: work enough for handing it over to be little beside it.
 const CHUNKS: usize = 4;
-/// Rows of a thread: it works on one, while the other is filled or written, or waits.
+/// Rows of a thread: it works on one, while the other is filled or written, or waits for it.
 pub(super) const ROWS: usize = 2;
 
 /// Some chunks that follow one another, and what the work on each of them came to.
@@ -108,6 +108,8 @@ struct Worker<'scope, T> {
     rows: SyncSender<Row<T>>,
     done: Receiver<Row<T>>,
     thread: ScopedJoinHandle<'scope, ()>,
+    /// Rows that it has, or has done and not given back.
+    has: usize,
 }
 
 impl<'scope, T: Send + 'scope> Worker<'scope, T> {
@@ -125,27 +127,44 @@ impl<'scope, T: Send + 'scope> Worker<'scope, T> {
                 }
             }
         })?;
-        Ok(Self { rows, done, thread })
+        Ok(Self {
+            rows,
+            done,
+            thread,
+            has: 0,
+        })
     }
 }
 
-/// Fills one row after the other until `fill` says that there is no more, works on them in `threads` threads, and writes them
-/// in order. An error of `fill` is the last thing that is seen: what came before it is written. An error of `write`
-/// ends everything. A panic of a thread goes on in this one.
+/// Where a row is that was filled and not yet written.
+enum Place<T> {
+    /// At the thread with this number.
+    Other(usize),
+    Own(Row<T>),
+    Done(Row<T>),
+}
+
+/// Fills one row after the other until `fill` says that there is no more, works on them in `threads` threads, of which this is
+/// one, and writes them in order. An error of `fill` is the last thing that is seen: what came before it is written. An error
+/// of `write` ends everything. A panic of another thread goes on in this one.
 pub(super) fn run<T: Default + Send>(
     threads: NonZeroUsize,
-    fill: impl FnMut(&mut Row<T>) -> io::Result<bool>,
+    mut fill: impl FnMut(&mut Row<T>) -> io::Result<bool>,
     work: impl Fn(&mut Row<T>) + Sync,
-    write: impl FnMut(&Row<T>) -> io::Result<()>,
+    mut write: impl FnMut(&Row<T>) -> io::Result<()>,
 ) -> io::Result<()> {
     thread::scope(|scope| {
-        let mut workers = Vec::new();
-        let start = || Worker::start(scope, &work);
-        let result = pass(threads, &mut workers, start, fill, write);
-        for Worker { rows, done, thread } in workers {
+        let mut hands = Hands {
+            threads,
+            others: Vec::new(),
+            line: Vec::new(),
+            start: || Worker::start(scope, &work),
+        };
+        let result = pass(&mut hands, &mut fill, &work, &mut write);
+        for worker in hands.others {
             // Without them it comes to its end.
-            drop((rows, done));
-            if let Err(panic) = thread.join() {
+            drop((worker.rows, worker.done));
+            if let Err(panic) = worker.thread.join() {
                 std::panic::resume_unwind(panic);
             }
         }
@@ -154,58 +173,125 @@ pub(super) fn run<T: Default + Send>(
 }
 
 fn pass<'scope, T: Default + Send + 'scope>(
-    threads: NonZeroUsize,
-    workers: &mut Vec<Worker<'scope, T>>,
-    start: impl Fn() -> io::Result<Worker<'scope, T>>,
-    mut fill: impl FnMut(&mut Row<T>) -> io::Result<bool>,
-    mut write: impl FnMut(&Row<T>) -> io::Result<()>,
+    hands: &mut Hands<'scope, T, impl Fn() -> io::Result<Worker<'scope, T>>>,
+    fill: &mut impl FnMut(&mut Row<T>) -> io::Result<bool>,
+    work: &impl Fn(&mut Row<T>),
+    write: &mut impl FnMut(&Row<T>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let most = (threads.get() as u64).saturating_mul(ROWS as u64);
-    let (mut given, mut written): (u64, u64) = (0, 0);
+    let mut free = Vec::new();
+    let mut filled: u64 = 0;
     let mut end = None;
-    while end.is_none() {
-        let mut row = if given.saturating_sub(written) < most {
-            Row::new()
-        } else {
-            let row = take(workers, threads, written)?;
+    loop {
+        // Waits for another thread only if there is nothing else to do.
+        let idle = hands.is_full() || end.is_some();
+        let idle = idle && !hands.work_on_own(work);
+        while let Some(row) = hands.first_done(idle)? {
             write(&row)?;
-            written = written.saturating_add(1);
-            row
-        };
-        row.first = given.saturating_mul(CHUNKS as u64);
-        end = match fill(&mut row) {
-            Ok(true) => None,
-            Ok(false) => Some(Ok(())),
-            Err(error) => Some(Err(error)),
-        };
-        if given < threads.get() as u64 {
-            memory::push(workers, start()?);
+            memory::push(&mut free, row);
+            if idle {
+                break;
+            }
         }
-        let worker = worker(workers, threads, given).ok_or_else(stopped)?;
-        worker.rows.send(row).map_err(|_| stopped())?;
-        given = given.saturating_add(1);
+        while end.is_none() && !hands.is_full() {
+            let mut row = free.pop().unwrap_or_else(Row::new);
+            row.first = filled.saturating_mul(CHUNKS as u64);
+            filled = filled.saturating_add(1);
+            end = match fill(&mut row) {
+                Ok(true) => None,
+                Ok(false) => Some(Ok(())),
+                Err(error) => Some(Err(error)),
+            };
+            hands.give(row)?;
+        }
+        if hands.line.is_empty()
+            && let Some(end) = end
+        {
+            return end;
+        }
     }
-    while written < given {
-        write(&take(workers, threads, written)?)?;
-        written = written.saturating_add(1);
-    }
-    end.unwrap_or(Ok(()))
 }
 
-/// The thread that works on this row.
-fn worker<'a, 'scope, T>(
-    workers: &'a [Worker<'scope, T>],
+/// The threads, and what they have.
+struct Hands<'scope, T, S> {
+    /// How many there are, this one included.
     threads: NonZeroUsize,
-    row: u64,
-) -> Option<&'a Worker<'scope, T>> {
-    let place = row.checked_rem(threads.get() as u64)?;
-    workers.get(usize::try_from(place).ok()?)
+    /// The others, as far as they are started.
+    others: Vec<Worker<'scope, T>>,
+    /// Rows that are not yet written, the first one first.
+    line: Vec<Place<T>>,
+    start: S,
 }
 
-/// Waits for a row that was worked on.
-fn take<T>(workers: &[Worker<'_, T>], threads: NonZeroUsize, row: u64) -> io::Result<Row<T>> {
-    let worker = worker(workers, threads, row).ok_or_else(stopped)?;
-    worker.done.recv().map_err(|_| stopped())
+impl<'scope, T, S> Hands<'scope, T, S>
+where
+    T: Send + 'scope,
+    S: Fn() -> io::Result<Worker<'scope, T>>,
+{
+    /// Whether there are as many rows as there may be.
+    fn is_full(&self) -> bool {
+        self.line.len() >= self.threads.get().saturating_mul(ROWS)
+    }
+
+    /// Gives a row to the first of the other threads that has few, or keeps it.
+    fn give(&mut self, row: Row<T>) -> io::Result<()> {
+        let few = |worker: &Worker<'_, T>| worker.has < ROWS;
+        let mut other = self.others.iter().position(few);
+        let started = self.others.len();
+        if other.is_none() && started < self.threads.get().saturating_sub(1) {
+            memory::push(&mut self.others, (self.start)()?);
+            other = Some(started);
+        }
+        let place = match other.and_then(|other| Some((other, self.others.get_mut(other)?))) {
+            Some((other, worker)) => {
+                worker.has = worker.has.saturating_add(1);
+                worker.rows.send(row).map_err(|_| stopped())?;
+                Place::Other(other)
+            }
+            None => Place::Own(row),
+        };
+        memory::push(&mut self.line, place);
+        Ok(())
+    }
+
+    /// Works on the first row of this thread; whether there was one.
+    fn work_on_own(&mut self, work: &impl Fn(&mut Row<T>)) -> bool {
+        let own = |place: &&mut Place<T>| matches!(place, Place::Own(_));
+        let Some(place) = self.line.iter_mut().find(own) else {
+            return false;
+        };
+        // It is nowhere else while it is worked on.
+        if let Place::Own(mut row) = core::mem::replace(place, Place::Other(usize::MAX)) {
+            work(&mut row);
+            *place = Place::Done(row);
+        }
+        true
+    }
+
+    /// Takes the first row out of the line if it is done, or waits until it is.
+    fn first_done(&mut self, wait: bool) -> io::Result<Option<Row<T>>> {
+        let row = match self.line.first_mut() {
+            None | Some(Place::Own(_)) => return Ok(None),
+            Some(Place::Other(other)) => {
+                let worker = self.others.get_mut(*other).ok_or_else(stopped)?;
+                let row = match wait {
+                    true => worker.done.recv().map_err(|_| stopped())?,
+                    false => match worker.done.try_recv() {
+                        Ok(row) => row,
+                        Err(TryRecvError::Empty) => return Ok(None),
+                        Err(TryRecvError::Disconnected) => return Err(stopped()),
+                    },
+                };
+                worker.has = worker.has.saturating_sub(1);
+                row
+            }
+            Some(place) => match core::mem::replace(place, Place::Other(usize::MAX)) {
+                Place::Done(row) => row,
+                Place::Own(_) | Place::Other(_) => return Err(stopped()),
+            },
+        };
+        memory::remove(&mut self.line, 0);
+        Ok(Some(row))
+    }
 }
 
 /// A thread is gone, which it is after a panic only: `run` goes on with that.
