@@ -120,7 +120,7 @@ fn attack_f4_a_resumed_blob_is_the_same_or_refused() {
     for recorded in 1..=leaves.len() {
         for from in [0, recorded.min(9) / 2, recorded.min(9)] {
             let resumed = || {
-                let leaves = leaves[..recorded].to_vec().into_iter();
+                let leaves = leaves[..recorded].iter().copied();
                 let interrupted = Interrupted(record(6));
                 BlobSealer::resume(interrupted, Some(header), leaves, from as u64).unwrap()
             };
