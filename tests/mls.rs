@@ -772,3 +772,82 @@ fn the_profile_is_the_specification_s() {
         assert_eq!(digits, value.to_string(), "{what}");
     }
 }
+
+/// Proposals that may not all stand together: the commit takes those that may, and all members agree.
+#[test]
+fn a_commit_takes_what_may_stand_together() {
+    let rng = &mut Rng(41);
+    let suite = CipherSuite::X25519_AES128;
+    let mut group = group_of(suite, 5, rng);
+    let format = WireFormat::PublicMessage;
+    let newcomer = Newcomer::new(suite, "new", rng);
+    let (own, leaving) = (group[0].leaf(), group[4].leaf());
+    let extensions =
+        |bytes: &[u8]| Extensions::new().with(ExtensionType::APPLICATION_ID, bytes.to_vec());
+    let psk = || Psk::External(b"shared".to_vec());
+    let proposals = [
+        (4, group[4].propose_update(None, None, format, rng)),
+        (1, group[1].propose_remove(leaving, format, rng)),
+        (2, group[2].propose_remove(leaving, format, rng)),
+        (2, group[2].propose_remove(own, format, rng)),
+        (3, group[3].propose_update(None, None, format, rng)),
+        (3, group[3].propose_update(None, None, format, rng)),
+        (
+            1,
+            group[1].propose_add(newcomer.key_package.clone(), format, NOW, rng),
+        ),
+        (
+            2,
+            group[2].propose_add(newcomer.key_package.clone(), format, NOW, rng),
+        ),
+        (
+            1,
+            group[1].propose_extensions(extensions(b"first"), format, rng),
+        ),
+        (
+            2,
+            group[2].propose_extensions(extensions(b"last"), format, rng),
+        ),
+        (1, group[1].propose_psk(psk(), format, rng)),
+        (
+            1,
+            group[1].propose_reinit(b"n", suite, Extensions::new(), format, rng),
+        ),
+        (0, group[0].propose_update(None, None, format, rng)),
+    ];
+    for (sender, message) in proposals {
+        let message = message.unwrap();
+        for (place, member) in group.iter_mut().enumerate() {
+            if place != sender {
+                keep(member, &message).unwrap();
+            }
+        }
+    }
+    let messages = group[0].commit().build(&Shared, NOW, rng).unwrap();
+    let staged = approved(&group[1], &messages.commit).unwrap();
+    let effects = staged.effects();
+    assert_eq!(effects.removed, [leaving]);
+    assert_eq!(effects.updated, [group[3].leaf()]);
+    assert_eq!(effects.added, [leaving]);
+    assert_eq!((effects.psks.len(), effects.reinit.is_some()), (1, false));
+    group.pop();
+    everybody_but_new(&mut group, 0, &messages.commit);
+    group.push(
+        newcomer
+            .join(&messages.welcome.unwrap(), &JoinOptions::default())
+            .unwrap(),
+    );
+    assert_eq!(group[0].context().extensions, extensions(b"last"));
+    agree(&mut group);
+    talk(&mut group, rng);
+    // A reinitialization alone is taken.
+    let message = group[1]
+        .propose_reinit(b"n", suite, Extensions::new(), format, rng)
+        .unwrap();
+    for place in [0, 2, 3, 4] {
+        keep(&mut group[place], &message).unwrap();
+    }
+    let messages = group[2].commit().build(&Shared, NOW, rng).unwrap();
+    everybody(&mut group, 2, &messages.commit);
+    assert!(group.iter().all(|member| member.reinitialized().is_some()));
+}

@@ -15,6 +15,7 @@ mod external;
 mod join;
 mod member;
 mod receive;
+mod select;
 mod send;
 mod stage;
 

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::changes::{Applied, Changes, Committer, Sent, place};
 use super::epoch::{Begun, Inputs};
 use super::member::{Member, Next, Pending, group_info};
+use super::select::select;
 use crate::crypto::hash::{HASH, HmacKey};
 use crate::crypto::{Secret, TryCryptoRng};
 use crate::memory;
@@ -200,11 +201,7 @@ impl CommitBuilder<'_> {
         let mut listed = Vec::new();
         let mut sent = Vec::new();
         if self.received {
-            for kept in &member.kept {
-                // One's own update is what a commit of one's own does anyway.
-                if matches!(kept.proposal, Proposal::Update(_)) && kept.sender == own {
-                    continue;
-                }
+            for kept in select(&member.kept, member.leaf(), &self.proposals) {
                 memory::push(&mut listed, ProposalOrRef::Reference(kept.reference));
                 let proposal = Sent {
                     sender: kept.sender,

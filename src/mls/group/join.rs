@@ -136,7 +136,8 @@ pub(super) fn receive(
 impl Member {
     /// Joins a group by a Welcome. `now` is in seconds since 1970.
     ///
-    /// The secrets of the key package are used up: unless it is a last resort, they are to be deleted.
+    /// The secrets of the key package are used up: unless it is a last resort, they are to be deleted. That the client is not
+    /// in a group of this id already is for the app to see to (RFC 9420 §12.4.3.1).
     ///
     /// # Errors
     /// [`Error::NotForThisKeyPackage`]; [`Error::InvalidKey`] if secrets and signer are not those of the key package;
@@ -213,18 +214,18 @@ fn require_origin(
     tree: &RatchetTree,
     options: &JoinOptions<'_>,
 ) -> Result<(), Error> {
-    let mut origins: Vec<(ResumptionUsage, &[u8])> = Vec::new();
+    let mut origins: Vec<(ResumptionUsage, &[u8], u64)> = Vec::new();
     for id in psks {
         if let Psk::Resumption {
             usage: usage @ (ResumptionUsage::ReInit | ResumptionUsage::Branch),
             group_id,
-            ..
+            epoch,
         } = &id.psk
         {
-            memory::push(&mut origins, (*usage, group_id));
+            memory::push(&mut origins, (*usage, group_id, *epoch));
         }
     }
-    let (usage, group_id) = match origins.as_slice() {
+    let (usage, group_id, epoch) = match origins.as_slice() {
         [] => return Ok(()),
         [only] if context.epoch == 1 => *only,
         _ => return Err(Rule::WelcomePsk.into()),
@@ -236,7 +237,9 @@ fn require_origin(
     match usage {
         ResumptionUsage::ReInit => {
             let reinit = old.reinitialized().ok_or(Rule::ReInitMismatch)?;
-            let same = reinit.group_id == context.group_id
+            // Of the epoch that its last commit began.
+            let same = epoch == old.epoch()
+                && reinit.group_id == context.group_id
                 && reinit.cipher_suite == context.cipher_suite
                 && reinit.extensions == context.extensions
                 && tree.members() == old.members();
