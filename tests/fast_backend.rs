@@ -1,7 +1,7 @@
 //! The feature `fast`, held against the crates that compute without it: sealing, opening and refusing, X25519, Ed25519 keys and
 //! signatures.
 //!
-//! A million random inputs of each kind, on all cores, and what it takes (four minutes of CPU time):
+//! A million random inputs of each kind, on all cores, and what it takes (six minutes of CPU time):
 //! `cargo test --release --features fast --test fast_backend -- --ignored --nocapture`
 
 mod common;
@@ -206,7 +206,7 @@ fn the_results_are_the_same() {
 }
 
 #[test]
-#[ignore = "four minutes of CPU time: cargo test --release --features fast --test fast_backend -- --ignored --nocapture"]
+#[ignore = "six minutes of CPU time: cargo test --release --features fast --test fast_backend -- --ignored --nocapture"]
 fn a_million_results_are_the_same() {
     assert!(is_compared());
     let cores = thread::available_parallelism().map_or(NonZeroU64::MIN, |cores| {
