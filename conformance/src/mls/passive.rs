@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::Deserialize;
 use subrosa::crypto::Secret;
 use subrosa::mls::{
-    CipherSuite, JoinOptions, KeyPackageSecrets, LeafNodeSource, Member, Message, Processed, Psk,
-    PskSource,
+    CipherSuite, JoinOptions, KeyPackageSecrets, LeafNodeSource, Lifetime, Member, Message,
+    Processed, Psk, PskSource,
 };
 use zeroize::Zeroizing;
 
@@ -50,6 +50,9 @@ impl PskSource for Client {
     }
 }
 
+/// 2024-03-15, in seconds since 1970: the day after the members were made whom a client with a key package for ever meets.
+const MADE: u64 = 1_710_460_800;
+
 pub(super) fn client(path: &Path) -> FileReport {
     each(path, |case: &Client| Some(case.cipher_suite), check)
 }
@@ -72,11 +75,12 @@ fn check(case: &Client) -> Check {
     )
     .map_err(at("private keys"))?;
     same("private keys", secrets.belong_to(&key_package), true)?;
-    let LeafNodeSource::KeyPackage(lifetime) = &key_package.leaf_node.source else {
-        return Err("the leaf is of no key package".to_owned());
+    // The lifetimes of the others begin on the same day as one's own, and end a year later.
+    let now = match &key_package.leaf_node.source {
+        LeafNodeSource::KeyPackage(Lifetime { not_before: 0, .. }) => MADE,
+        LeafNodeSource::KeyPackage(lifetime) => lifetime.not_before.saturating_add(3_600),
+        _ => return Err("the leaf is of no key package".to_owned()),
     };
-    // The day on which the vectors were made.
-    let now = lifetime.not_before.saturating_add(3_600);
     let options = JoinOptions {
         ratchet_tree: case.ratchet_tree.as_deref(),
         // Those of some files never end.
