@@ -87,6 +87,28 @@ impl Codec for u16 {
     }
 }
 
+/// Types that are a number of a registry (RFC 9420 §17): `uint16`.
+macro_rules! numbers {
+    ($($name:ident),*) => {$(
+        impl $crate::mls::codec::Codec for $name {
+            fn read(
+                reader: &mut $crate::wire::Reader<'_>,
+            ) -> Result<Self, $crate::wire::Error> {
+                Ok(Self(reader.u16()?))
+            }
+
+            fn write(
+                &self,
+                writer: &mut $crate::wire::Writer,
+            ) -> Result<(), $crate::wire::Error> {
+                writer.u16(self.0);
+                Ok(())
+            }
+        }
+    )*};
+}
+pub(super) use numbers;
+
 impl Codec for u32 {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
         reader.u32()

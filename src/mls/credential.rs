@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::codec::{Codec, read_bytes, read_list, write_list};
+use super::codec::{Codec, numbers, read_bytes, read_list, write_list};
 use crate::wire::{self, Reader, Writer};
 
 /// The type of a credential (RFC 9420 §17.5).
@@ -16,16 +16,7 @@ impl CredentialType {
     pub const X509: Self = Self(2);
 }
 
-impl Codec for CredentialType {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, wire::Error> {
-        Ok(Self(reader.u16()?))
-    }
-
-    fn write(&self, writer: &mut Writer) -> Result<(), wire::Error> {
-        writer.u16(self.0);
-        Ok(())
-    }
-}
+numbers!(CredentialType);
 
 /// Who a member says that it is. Whether that is true, and whether one credential may follow another, is for the app to
 /// decide; this library asks it wherever RFC 9420 §5.3.1 says so.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::wire;
+use crate::{crypto, wire};
 
 /// Why something of a group was refused. The group is what it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +109,18 @@ impl core::error::Error for Error {}
 impl From<wire::Error> for Error {
     fn from(_: wire::Error) -> Self {
         Self::Malformed
+    }
+}
+
+impl From<crypto::Error> for Error {
+    fn from(error: crypto::Error) -> Self {
+        match error {
+            crypto::Error::Rng => Self::Rng,
+            crypto::Error::TooLong => Self::TooLong,
+            crypto::Error::BadSignature => Self::BadSignature,
+            crypto::Error::Decryption => Self::Decryption,
+            _ => Self::InvalidKey,
+        }
     }
 }
 

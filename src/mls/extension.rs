@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::codec::{Codec, read_bytes, read_list, write_list};
+use super::codec::{Codec, numbers, read_bytes, read_list, write_list};
 use super::credential::{Credential, CredentialType};
 use super::error::{Error, Rule};
 use super::signature::SignaturePublicKey;
@@ -46,21 +46,7 @@ impl ProposalType {
     }
 }
 
-macro_rules! number {
-    ($($name:ident),*) => {$(
-        impl Codec for $name {
-            fn read(reader: &mut Reader<'_>) -> Result<Self, wire::Error> {
-                Ok(Self(reader.u16()?))
-            }
-
-            fn write(&self, writer: &mut Writer) -> Result<(), wire::Error> {
-                writer.u16(self.0);
-                Ok(())
-            }
-        }
-    )*};
-}
-number!(ExtensionType, ProposalType);
+numbers!(ExtensionType, ProposalType);
 
 /// A typed value.
 #[derive(Clone, Debug, PartialEq, Eq)]

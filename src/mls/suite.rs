@@ -4,14 +4,14 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::codec::Codec;
+use super::codec::numbers;
 use super::error::Error;
 use super::labels::{self, derive};
+use crate::crypto::Secret;
 use crate::crypto::hash::{HASH, HmacKey, sha256};
 use crate::crypto::hpke::{Aead, Hpke, Info, Kem, KeyPair};
-use crate::crypto::{self, Secret};
 use crate::memory;
-use crate::wire::{self, Reader, Writer};
+use crate::wire::{self, Writer};
 
 /// The name of a cipher suite (RFC 9420 §17.1), known to this library or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,16 +33,7 @@ impl CipherSuite {
     ];
 }
 
-impl Codec for CipherSuite {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, wire::Error> {
-        Ok(Self(reader.u16()?))
-    }
-
-    fn write(&self, writer: &mut Writer) -> Result<(), wire::Error> {
-        writer.u16(self.0);
-        Ok(())
-    }
-}
+numbers!(CipherSuite);
 
 /// How a suite signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,16 +268,4 @@ pub(super) fn sign_content(label: &[u8], content: &[u8]) -> Result<Vec<u8>, wire
     writer.vector_length(labels::PREFIX.len().saturating_add(label.len()))?;
     writer.bytes(labels::PREFIX).bytes(label).vector(content)?;
     Ok(writer.into_bytes())
-}
-
-impl From<crypto::Error> for Error {
-    fn from(error: crypto::Error) -> Self {
-        match error {
-            crypto::Error::Rng => Self::Rng,
-            crypto::Error::TooLong => Self::TooLong,
-            crypto::Error::BadSignature => Self::BadSignature,
-            crypto::Error::Decryption => Self::Decryption,
-            _ => Self::InvalidKey,
-        }
-    }
 }

@@ -17,6 +17,7 @@ use crate::mls::commit::Commit;
 use crate::mls::error::Error;
 use crate::mls::extension::Extensions;
 use crate::mls::framing::{Content, Sender, WireFormat};
+use crate::mls::group_info::GroupInfo;
 use crate::mls::key_package::{Client, KeyPackage};
 use crate::mls::labels::encrypt;
 use crate::mls::math::LeafIndex;
@@ -24,6 +25,7 @@ use crate::mls::message::Message;
 use crate::mls::proposal::{Proposal, ProposalOrRef, ReInit};
 use crate::mls::psk::{PreSharedKeyId, Psk, PskSource};
 use crate::mls::schedule::Joiner;
+use crate::mls::secret_tree::Step;
 use crate::mls::signature::Signer;
 use crate::mls::suite::{CipherSuite, Suite};
 use crate::mls::tree::PathSecrets;
@@ -300,7 +302,7 @@ pub(super) struct Invited {
 /// A commit that was made.
 struct MadeCommit {
     message: Vec<u8>,
-    step: Option<crate::mls::secret_tree::Step>,
+    step: Option<Step>,
     next: Next,
     joiner: Joiner,
     added: Vec<Invited>,
@@ -441,7 +443,7 @@ struct Invitation<'a> {
 }
 
 impl Invitation<'_> {
-    fn encrypt(&self, info: &crate::mls::group_info::GroupInfo) -> Result<Welcome, Error> {
+    fn encrypt(&self, info: &GroupInfo) -> Result<Welcome, Error> {
         let suite = self.suite;
         let welcome_secret = self.joiner.welcome_secret()?;
         let encrypted_group_info = encrypt_group_info(suite, &welcome_secret, info)?;

@@ -9,7 +9,6 @@ use super::changes::{Before, Changes, Committer, Sent, place, require_successor}
 use super::epoch::{Begun, Inputs};
 use super::join::{JoinOptions, Joining, Received, receive};
 use super::member::Member;
-use super::send::outside;
 use super::stage::no_info;
 use crate::crypto::hedge::Hedge;
 use crate::crypto::labels::purpose;
@@ -17,8 +16,9 @@ use crate::crypto::{Secret, TryCryptoRng};
 use crate::memory;
 use crate::mls::codec::Codec;
 use crate::mls::commit::Commit;
-use crate::mls::context::interim_transcript_hash;
+use crate::mls::context::{GroupContext, interim_transcript_hash};
 use crate::mls::error::Error;
+use crate::mls::extension::Extensions;
 use crate::mls::framing::{
     AuthenticatedContent, Content, FramedContent, PublicMessage, Sender, WireFormat,
 };
@@ -296,4 +296,16 @@ fn from_outside(
     signed.require_sender()?;
     let message = PublicMessage::protect(signed, &Secret::zero(), &context)?;
     Message::Public(message).encode()
+}
+
+/// A context in which nobody is a member: all that a proposal from outside is signed with is in its content.
+fn outside(cipher_suite: CipherSuite, group_id: &[u8], epoch: u64) -> GroupContext {
+    GroupContext {
+        cipher_suite,
+        group_id: memory::copied(group_id),
+        epoch,
+        tree_hash: Vec::new(),
+        confirmed_transcript_hash: Vec::new(),
+        extensions: Extensions::new(),
+    }
 }

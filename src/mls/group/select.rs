@@ -8,6 +8,7 @@ use crate::memory;
 use crate::mls::framing::Sender;
 use crate::mls::math::LeafIndex;
 use crate::mls::proposal::Proposal;
+use crate::mls::psk::PreSharedKeyId;
 
 /// What was chosen so far.
 #[derive(Default)]
@@ -16,7 +17,7 @@ struct Chosen<'a> {
     updated: Vec<LeafIndex>,
     /// Signature keys of those who are added.
     added: Vec<&'a [u8]>,
-    psks: Vec<&'a crate::mls::psk::PreSharedKeyId>,
+    psks: Vec<&'a PreSharedKeyId>,
     extensions: bool,
 }
 
@@ -32,8 +33,7 @@ impl<'a> Chosen<'a> {
             }
             Proposal::PreSharedKey(id) => put(&mut self.psks, id),
             Proposal::GroupContextExtensions(_) => !core::mem::replace(&mut self.extensions, true),
-            Proposal::ReInit(_) => false,
-            Proposal::ExternalInit(_) => false,
+            Proposal::ReInit(_) | Proposal::ExternalInit(_) => false,
             Proposal::Other(..) => true,
         }
     }

@@ -10,7 +10,6 @@ use crate::crypto::labels::purpose;
 use crate::crypto::{Secret, TryCryptoRng};
 use crate::memory;
 use crate::mls::capabilities::MLS10;
-use crate::mls::context::GroupContext;
 use crate::mls::error::{Error, Rule};
 use crate::mls::extension::Extensions;
 use crate::mls::framing::{
@@ -329,17 +328,5 @@ impl Member {
             (&key.key, &key.nonce),
         )?;
         Ok((message, step))
-    }
-}
-
-/// A context in which nobody is a member: all that a proposal from outside is signed with is in its content.
-pub(super) fn outside(cipher_suite: CipherSuite, group_id: &[u8], epoch: u64) -> GroupContext {
-    GroupContext {
-        cipher_suite,
-        group_id: memory::copied(group_id),
-        epoch,
-        tree_hash: Vec::new(),
-        confirmed_transcript_hash: Vec::new(),
-        extensions: Extensions::new(),
     }
 }

@@ -23,8 +23,9 @@ use crate::mls::math::LeafIndex;
 use crate::mls::proposal::{ProposalOrRef, ReInit};
 use crate::mls::psk::{PreSharedKeyId, PskSource};
 use crate::mls::secret_tree::Step;
+use crate::mls::signature::Signer;
 use crate::mls::suite::Suite;
-use crate::mls::tree::Recipient;
+use crate::mls::tree::{PrivateTree, Recipient};
 
 /// What a commit does to a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub struct Effects {
 
 /// A commit that was checked whole, and of which nothing was done.
 pub struct StagedCommit {
-    step: Option<(Step, u64)>,
+    step: Option<Step>,
     effects: Effects,
     credentials: Credentials,
     /// None for who is removed.
@@ -112,7 +113,7 @@ impl Member {
         if staged.epoch != self.epoch() || staged.authenticator != *self.epoch_authenticator() {
             return Err(Error::Stale);
         }
-        if let Some((step, _)) = staged.step {
+        if let Some(step) = staged.step {
             self.epoch.messages.take(step)?;
         }
         match staged.next {
@@ -229,7 +230,7 @@ impl Member {
             })
         };
         Ok(StagedCommit {
-            step: step.map(|step| (step, self.epoch())),
+            step,
             effects,
             credentials: applied.credentials,
             next,
@@ -334,11 +335,7 @@ impl Member {
     }
 
     /// The private keys of one's own update, if it is the one that was committed.
-    fn take_update(
-        &self,
-        applied: &Applied,
-        private: &mut crate::mls::tree::PrivateTree,
-    ) -> Option<Arc<crate::mls::signature::Signer>> {
+    fn take_update(&self, applied: &Applied, private: &mut PrivateTree) -> Option<Arc<Signer>> {
         let own = applied.tree.leaf(self.leaf())?;
         let mut updates = self.updates.iter();
         let update = updates.find(|update| update.encryption_key.public() == own.encryption_key)?;
