@@ -18,6 +18,7 @@ mod receive;
 mod select;
 mod send;
 mod stage;
+mod stream;
 
 pub use build::{CommitBuilder, CommitMessages};
 pub use create::Founder;

@@ -8,7 +8,8 @@ use super::changes::{Applied, Changes, Committer, Sent, place};
 use super::epoch::{Begun, Inputs};
 use super::member::{Member, Next, Pending, group_info};
 use super::select::select;
-use crate::crypto::hash::{HASH, HmacKey};
+use super::stream::{Stream, Use};
+use crate::crypto::hash::HASH;
 use crate::crypto::{Secret, TryCryptoRng};
 use crate::memory;
 use crate::mls::capabilities::MLS10;
@@ -28,7 +29,6 @@ use crate::mls::schedule::Joiner;
 use crate::mls::secret_tree::Step;
 use crate::mls::signature::Signer;
 use crate::mls::suite::{CipherSuite, Suite};
-use crate::mls::tree::PathSecrets;
 use crate::mls::welcome::{GroupSecrets, Welcome, encrypt_group_info, encrypt_secrets};
 
 /// A commit under construction. Without anything in it, it gives the member new keys.
@@ -309,26 +309,6 @@ struct MadeCommit {
     random: Stream,
 }
 
-/// Random values for many encryptions, out of one.
-pub(super) struct Stream(HmacKey);
-
-impl Stream {
-    pub(super) fn new(random: &Secret<32>) -> Self {
-        Self(HmacKey::new(random.expose()))
-    }
-
-    /// The value of a use and its number.
-    pub(super) fn value(&self, what: u8, number: u32) -> Secret<32> {
-        self.0.expand_secret(&[&[what], &number.to_be_bytes()])
-    }
-}
-
-/// Uses of a [`Stream`].
-pub(super) const LEAF_KEY: u8 = 0;
-pub(super) const PATH: u8 = 1;
-pub(super) const PATH_ENCRYPTION: u8 = 2;
-const WELCOME: u8 = 3;
-
 impl Member {
     fn make(
         &self,
@@ -339,23 +319,12 @@ impl Member {
     ) -> Result<MadeCommit, Error> {
         let context = self.context();
         let random = Stream::new(&self.random(b"commit", rng)?);
-        let mut new = Vec::new();
-        for (leaf, _) in &applied.added {
-            memory::push(&mut new, *leaf);
-        }
-        new.sort_unstable();
+        let new = applied.new_leaves();
         let path = if plan.with_path {
             let leaf_node = self.successor(plan.client, plan.signer.as_deref())?;
             let required = applied.extensions.required_capabilities()?;
             leaf_node.require(self.suite, &required, &applied.extensions)?;
-            let secrets = PathSecrets {
-                leaf_key: self
-                    .suite
-                    .hpke
-                    .kem
-                    .derive_key_pair(random.value(LEAF_KEY, 0).expose())?,
-                first: random.value(PATH, 0),
-            };
+            let secrets = random.path(self.suite)?;
             let signer = plan.signer.as_deref().unwrap_or(&self.signer);
             Some(applied.tree.make_path(
                 self.suite,
@@ -368,6 +337,7 @@ impl Member {
             None
         };
         applied.tree.require_credentials()?;
+        let provisional = applied.next_context(context)?;
         let mut added = memory::with_capacity(applied.added.len());
         for (leaf, key_package) in applied.added {
             let path_secret = path
@@ -380,18 +350,10 @@ impl Member {
             };
             memory::push(&mut added, invited);
         }
-        let mut provisional = context.clone();
-        provisional.epoch = context.epoch.checked_add(1).ok_or(Error::Over)?;
-        provisional.extensions = applied.extensions;
-        provisional.tree_hash = memory::copied(&applied.tree.tree_hash()?);
         let (path, private, commit_secret) = match path {
             Some(path) => {
                 let commit_secret = path.commit_secret.duplicate();
-                let mut numbers = 0u32..;
-                let draw = || {
-                    let number = numbers.next().ok_or(Error::TooLong)?;
-                    Ok(random.value(PATH_ENCRYPTION, number))
-                };
+                let draw = random.path_encryptions();
                 let encoded = provisional.to_bytes()?;
                 let (path, private) =
                     path.encrypt(self.suite, &applied.tree, &encoded, &new, draw)?;
@@ -460,7 +422,7 @@ impl Invitation<'_> {
                 &context,
                 &invited.key_package,
                 &group_secrets,
-                &self.random.value(WELCOME, number),
+                &self.random.value(Use::Welcome, number),
             )?;
             memory::push(&mut secrets, encrypted);
         }

@@ -56,6 +56,27 @@ pub(super) struct Applied {
     pub(super) credentials: Credentials,
 }
 
+impl Applied {
+    /// The new leaves in the order of the tree: not that in which they came, if some filled a gap behind others.
+    pub(super) fn new_leaves(&self) -> Vec<LeafIndex> {
+        let mut new = memory::with_capacity(self.added.len());
+        for (leaf, _) in &self.added {
+            memory::push(&mut new, *leaf);
+        }
+        new.sort_unstable();
+        new
+    }
+
+    /// The provisional context of the next epoch (RFC 9420 §12.4.1): all of it but the transcript.
+    pub(super) fn next_context(&mut self, context: &GroupContext) -> Result<GroupContext, Error> {
+        let mut next = context.clone();
+        next.epoch = context.epoch.checked_add(1).ok_or(Error::Over)?;
+        next.extensions = self.extensions.clone();
+        next.tree_hash = memory::copied(&self.tree.tree_hash()?);
+        Ok(next)
+    }
+}
+
 /// The group in which a commit is made.
 pub(super) struct Before<'a> {
     pub(super) suite: &'a Suite,

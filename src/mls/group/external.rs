@@ -4,12 +4,12 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::build::{LEAF_KEY, PATH, PATH_ENCRYPTION, Stream};
 use super::changes::{Before, Changes, Committer, Sent, place, require_successor};
 use super::epoch::{Begun, Inputs};
 use super::join::{JoinOptions, Joining, Received, receive};
 use super::member::Member;
 use super::stage::no_info;
+use super::stream::{Stream, Use};
 use crate::crypto::hedge::Hedge;
 use crate::crypto::labels::purpose;
 use crate::crypto::{Secret, TryCryptoRng};
@@ -31,7 +31,6 @@ use crate::mls::proposal::{Proposal, ProposalOrRef};
 use crate::mls::psk::{PreSharedKeyId, Psk, PskSource, psk_secret};
 use crate::mls::signature::Signer;
 use crate::mls::suite::{CipherSuite, Suite};
-use crate::mls::tree::PathSecrets;
 
 /// A commit by which one joins, and the group as it will be once that is taken.
 pub struct ExternalJoin {
@@ -125,7 +124,7 @@ impl Member {
         let ephemeral = suite
             .hpke
             .kem
-            .derive_key_pair(random.value(EXTERNAL_KEY, 0).expose())?;
+            .derive_key_pair(random.value(Use::ExternalKey, 0).expose())?;
         let init_secret =
             suite
                 .hpke
@@ -143,7 +142,7 @@ impl Member {
             memory::push(&mut keys, psks.psk(&psk).ok_or(Error::UnknownPsk)?);
             let id = PreSharedKeyId {
                 psk,
-                nonce: memory::copied(random.value(PSK_NONCE, number).expose()),
+                nonce: memory::copied(random.value(Use::PskNonce, number).expose()),
             };
             memory::push(&mut ids, id.clone());
             memory::push(&mut proposals, Proposal::PreSharedKey(id));
@@ -168,34 +167,21 @@ impl Member {
             Changes::sort(sent, Committer::External, false)?.apply(&before, validity)?;
         let own = applied.tree.add_by_commit()?;
 
-        let leaf_key = suite
-            .hpke
-            .kem
-            .derive_key_pair(random.value(LEAF_KEY, 0).expose())?;
-        leaf_node.encryption_key = memory::copied(leaf_key.public());
+        let secrets = random.path(suite)?;
+        leaf_node.encryption_key = memory::copied(secrets.leaf_key.public());
         let required = context.extensions.required_capabilities()?;
         leaf_node.require(suite, &required, &context.extensions)?;
         if let Some(old) = resync.and_then(|leaf| tree.leaf(leaf)) {
             require_successor(old, &leaf_node)?;
         }
-        let secrets = PathSecrets {
-            leaf_key,
-            first: random.value(PATH, 0),
-        };
         let path =
             applied
                 .tree
                 .make_path(suite, place(context, own), leaf_node, secrets, &signer)?;
         applied.tree.require_credentials()?;
-        let mut provisional = context.clone();
-        provisional.epoch = context.epoch.checked_add(1).ok_or(Error::Over)?;
-        provisional.tree_hash = memory::copied(&applied.tree.tree_hash()?);
+        let provisional = applied.next_context(context)?;
         let commit_secret = path.commit_secret.duplicate();
-        let mut numbers = 0u32..;
-        let draw = || {
-            let number = numbers.next().ok_or(Error::TooLong)?;
-            Ok(random.value(PATH_ENCRYPTION, number))
-        };
+        let draw = random.path_encryptions();
         let encoded = provisional.to_bytes()?;
         let (path, private) = path.encrypt(suite, &applied.tree, &encoded, &[], draw)?;
         let content = FramedContent {
@@ -235,10 +221,6 @@ impl Member {
         })
     }
 }
-
-/// Uses of the random values, besides those of every commit.
-const EXTERNAL_KEY: u8 = 4;
-const PSK_NONCE: u8 = 5;
 
 /// A proposal of one of the group's external senders, by its place in the list of them (RFC 9420 §12.1.8).
 ///

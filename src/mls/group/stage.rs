@@ -160,13 +160,10 @@ impl Member {
             removes_oneself: changes.removes.contains(&self.leaf()),
             ..Effects::default()
         };
-        let mut new = Vec::new();
+        let new = applied.new_leaves();
         for (leaf, _) in &applied.added {
-            memory::push(&mut new, *leaf);
+            memory::push(&mut effects.added, *leaf);
         }
-        effects.added = new.clone();
-        // Not in the order in which they came, if some filled a gap behind others.
-        new.sort_unstable();
         effects.committer = match committer {
             Committer::Member(leaf) => leaf,
             Committer::External => {
@@ -179,10 +176,7 @@ impl Member {
             let removed = changes.removes.first().copied();
             self.take_path_in(&mut applied, path, committer, effects.committer, removed)?;
         }
-        let mut provisional = context.clone();
-        provisional.epoch = context.epoch.checked_add(1).ok_or(Error::Over)?;
-        provisional.extensions = applied.extensions.clone();
-        provisional.tree_hash = memory::copied(&applied.tree.tree_hash()?);
+        let provisional = applied.next_context(context)?;
         let next = if effects.removes_oneself {
             None
         } else {
