@@ -223,6 +223,20 @@ impl Scene {
         let exported = export(value, device, SLOT, &app_key, &mut self.rng()).unwrap();
         (exported, app_key)
     }
+
+    /// There was enough to be found, and none of it was.
+    #[track_caller]
+    fn require_nothing_found(&self) {
+        let (found, searched) = self.watch.search();
+        println!("{searched:?}");
+        assert!(searched.needles > 5_000 && searched.bytes > 500_000);
+        assert!(
+            found.is_empty(),
+            "{} findings:\n{}",
+            found.len(),
+            lines(&found)
+        );
+    }
 }
 
 #[test]
@@ -230,16 +244,7 @@ fn a_life_of_two_devices_leaves_no_secret_in_freed_memory() {
     let _turn = TURN.lock();
     let mut scene = Scene::new(1);
     life(&mut scene);
-    let (found, searched) = scene.watch.search();
-    println!("{searched:?}");
-    // What the life is long enough for.
-    assert!(searched.needles > 5_000 && searched.bytes > 500_000);
-    assert!(
-        found.is_empty(),
-        "{} findings:\n{}",
-        found.len(),
-        lines(&found)
-    );
+    scene.require_nothing_found();
 }
 
 #[test]
@@ -249,15 +254,7 @@ fn files_and_packs_leave_no_secret_in_freed_memory() {
     files(&mut scene);
     blobs(&mut scene);
     packs(&mut scene);
-    let (found, searched) = scene.watch.search();
-    println!("{searched:?}");
-    assert!(searched.needles > 5_000 && searched.bytes > 500_000);
-    assert!(
-        found.is_empty(),
-        "{} findings:\n{}",
-        found.len(),
-        lines(&found)
-    );
+    scene.require_nothing_found();
 }
 
 /// The search finds what it looks for: a key in a vector that is freed as it is, one that a vector left behind when it

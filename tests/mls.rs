@@ -21,6 +21,16 @@ mod mls {
 
 const NOW: u64 = 1_800_000_000;
 
+fn key_package(
+    suite: CipherSuite,
+    signer: &Signer,
+    client: Client,
+    lifetime: Lifetime,
+    rng: &mut Rng,
+) -> (KeyPackage, KeyPackageSecrets) {
+    KeyPackage::generate(suite, signer, client, lifetime, Extensions::new(), rng).unwrap()
+}
+
 /// A client that may be added.
 struct Newcomer {
     key_package: KeyPackage,
@@ -36,8 +46,7 @@ impl Newcomer {
     fn with(suite: CipherSuite, client: Client, rng: &mut Rng) -> Self {
         let signer = Signer::generate(suite, rng).unwrap();
         let lifetime = Lifetime::from_now(NOW, 90 * 86_400);
-        let (key_package, secrets) =
-            KeyPackage::generate(suite, &signer, client, lifetime, Extensions::new(), rng).unwrap();
+        let (key_package, secrets) = key_package(suite, &signer, client, lifetime, rng);
         let bytes = Message::KeyPackage(key_package.clone()).encode().unwrap();
         assert_eq!(
             Message::decode(&bytes),
@@ -47,6 +56,17 @@ impl Newcomer {
             key_package,
             secrets,
             signer,
+        }
+    }
+
+    /// The same client once more, as it is after a restart.
+    fn again(&self) -> Self {
+        let suite = self.key_package.cipher_suite;
+        let [init, encryption] = self.secrets.secrets();
+        Self {
+            key_package: self.key_package.clone(),
+            secrets: KeyPackageSecrets::from_secrets(suite, &init, &encryption).unwrap(),
+            signer: Signer::from_secret(suite, &self.signer.secret()).unwrap(),
         }
     }
 
@@ -445,16 +465,7 @@ fn a_group_in_another_ones_place_and_a_branch() {
         old_group: Some(&group[1]),
         ..JoinOptions::default()
     };
-    let stranger = Newcomer {
-        key_package: newcomer.key_package.clone(),
-        secrets: KeyPackageSecrets::from_secrets(
-            old_suite,
-            &newcomer.secrets.secrets()[0],
-            &newcomer.secrets.secrets()[1],
-        )
-        .unwrap(),
-        signer: Signer::from_secret(old_suite, &newcomer.signer.secret()).unwrap(),
-    };
+    let stranger = newcomer.again();
     assert_eq!(
         stranger.join(&welcome, &JoinOptions::default()).err(),
         Some(Error::UnknownPsk)

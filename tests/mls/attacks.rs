@@ -145,24 +145,8 @@ fn attack_g11_the_same_key_twice() {
     // Another key package of who is a member.
     let lifetime = Lifetime::from_now(NOW, 1_000);
     let signer = Signer::generate(suite, &mut Rng(5)).unwrap();
-    let (one, _) = KeyPackage::generate(
-        suite,
-        &signer,
-        Client::basic(b"m"),
-        lifetime,
-        Extensions::new(),
-        rng,
-    )
-    .unwrap();
-    let (other, _) = KeyPackage::generate(
-        suite,
-        &signer,
-        Client::basic(b"m"),
-        lifetime,
-        Extensions::new(),
-        rng,
-    )
-    .unwrap();
+    let (one, _) = key_package(suite, &signer, Client::basic(b"m"), lifetime, rng);
+    let (other, _) = key_package(suite, &signer, Client::basic(b"m"), lifetime, rng);
     let messages = group[0]
         .commit()
         .add_client(one)
@@ -328,15 +312,7 @@ fn attack_g19_lifetimes() {
         (with(NOW + 1, NOW - 1), false),
     ] {
         let signer = Signer::generate(suite, rng).unwrap();
-        let (key_package, _) = KeyPackage::generate(
-            suite,
-            &signer,
-            Client::basic(b"x"),
-            lifetime,
-            Extensions::new(),
-            rng,
-        )
-        .unwrap();
+        let (key_package, _) = key_package(suite, &signer, Client::basic(b"x"), lifetime, rng);
         let built = group[0]
             .commit()
             .add_client(key_package)
@@ -395,17 +371,7 @@ fn attack_g6_welcomes_for_others() {
     for place in (0..welcome.len()).step_by(5) {
         let mut altered = welcome.clone();
         altered[place] ^= 0x10;
-        let again = Newcomer {
-            key_package: one.key_package.clone(),
-            secrets: KeyPackageSecrets::from_secrets(
-                suite,
-                &one.secrets.secrets()[0],
-                &one.secrets.secrets()[1],
-            )
-            .unwrap(),
-            signer: Signer::from_secret(suite, &one.signer.secret()).unwrap(),
-        };
-        assert!(again.join(&altered, &options).is_err(), "{place}");
+        assert!(one.again().join(&altered, &options).is_err(), "{place}");
     }
     let mut mixed = one;
     mixed.signer = Signer::generate(suite, rng).unwrap();

@@ -13,7 +13,7 @@ use subrosa_capi::file::*;
 use subrosa_capi::pack::*;
 use subrosa_capi::status::*;
 
-use super::{shown, view, views};
+use super::{shown, sized, view, views};
 use crate::ok;
 
 pub const CONTEXT: &[u8] = b"where it belongs";
@@ -68,17 +68,6 @@ unsafe extern "C" fn read(context: *mut c_void, offset: u64, out: *mut u8, len: 
         }
         _ => 1,
     }
-}
-
-/// A structure of zeros that says its size.
-macro_rules! sized {
-    ($name:ident, $type:ty) => {
-        pub fn $name() -> $type {
-            let mut value: $type = unsafe { std::mem::zeroed() };
-            value.struct_size = size_of::<$type>();
-            value
-        }
-    };
 }
 
 sized!(new_blob_info, subrosa_blob_info);

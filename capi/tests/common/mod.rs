@@ -88,6 +88,7 @@ macro_rules! sized {
         }
     };
 }
+pub(crate) use sized;
 
 sized!(new_event, subrosa_event);
 sized!(new_sent, subrosa_sent);
