@@ -323,7 +323,7 @@ impl AuthenticatedContent {
     }
 
     /// `AuthenticatedContentTBM`'s MAC (RFC 9420 §6.2).
-    fn membership_tag(
+    pub(super) fn membership_tag(
         &self,
         membership_key: &Secret<HASH>,
         context: &GroupContext,

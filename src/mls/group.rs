@@ -12,6 +12,8 @@ mod create;
 mod credentials;
 mod epoch;
 mod external;
+#[cfg(feature = "hazmat")]
+mod inside;
 mod join;
 mod member;
 mod receive;
@@ -24,6 +26,8 @@ pub use build::{CommitBuilder, CommitMessages};
 pub use create::Founder;
 pub use credentials::NewCredential;
 pub use external::{ExternalCommit, ExternalJoin, propose_from_outside, propose_oneself};
+#[cfg(feature = "hazmat")]
+pub(super) use inside::Inside;
 pub use join::{JoinOptions, Joining};
 pub use member::Member;
 pub use receive::{Application, ApprovedProposal, Processed, StagedProposal};

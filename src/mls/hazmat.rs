@@ -23,10 +23,16 @@ use crate::crypto::Secret;
 use crate::memory;
 use crate::wire::{Reader, Writer};
 
+mod insider;
 mod messages;
+mod nodes;
+mod sign;
 mod tree;
 
+pub use insider::{Forged, Forgery, Insider, Invitation, SentAs};
 pub use messages::{MessageKeys, Protection};
+pub use nodes::{TreeNode, read_nodes, write_nodes};
+pub use sign::{sign_group_info, sign_key_package, sign_leaf};
 pub use tree::{Tree, TreeKeys};
 
 type Bytes = Zeroizing<Vec<u8>>;

@@ -138,7 +138,7 @@ impl KeyPackage {
     }
 
     /// `KeyPackageTBS`.
-    fn signed_bytes(&self) -> Result<Vec<u8>, wire::Error> {
+    pub(super) fn signed_bytes(&self) -> Result<Vec<u8>, wire::Error> {
         let mut writer = Writer::with_capacity(512);
         self.write_unsigned(&mut writer)?;
         Ok(writer.into_bytes())

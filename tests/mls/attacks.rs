@@ -2,6 +2,8 @@
 
 use crate::*;
 
+mod insider;
+
 fn first_commit(group: &mut [Member], rng: &mut Rng) -> Vec<u8> {
     let built = group[0].commit().wire_format(FORMATS[0]);
     built.build(&NoPsks, NOW, rng).unwrap().commit

@@ -130,7 +130,7 @@ impl PrivateMessage {
         (key, nonce): (&Secret<32>, &Secret<NONCE>),
     ) -> Result<Self, Error> {
         let AuthenticatedContent { content, auth, .. } = plain.signed;
-        let mut message = Self {
+        let message = Self {
             group_id: content.group_id.clone(),
             epoch: content.epoch,
             content_type: content.content.content_type(),
@@ -141,25 +141,33 @@ impl PrivateMessage {
         let mut writer = Writer::with_capacity(plain.padding.saturating_add(1024));
         content.content.write(&mut writer)?;
         auth.write(&mut writer)?;
-        // Not to be seen once more in memory: what is encrypted is encrypted in place.
         let mut text = writer.into_bytes();
         let length = text.len().saturating_add(plain.padding);
         memory::lengthen(&mut text, length);
-        let tag = aead.seal(
-            key,
-            sender.nonce(nonce).expose(),
-            &message.content_aad()?,
-            &mut text,
-        )?;
+        message.seal(text, aead, sender_data_secret, sender, (key, nonce))
+    }
+
+    /// Encrypts a text, padding and all, under what the message says in the clear.
+    pub(in crate::mls) fn seal(
+        mut self,
+        mut text: Vec<u8>,
+        aead: Aead,
+        sender_data_secret: &Secret<HASH>,
+        sender: SenderData,
+        (key, nonce): (&Secret<32>, &Secret<NONCE>),
+    ) -> Result<Self, Error> {
+        // Not to be seen once more in memory: what is encrypted is encrypted in place.
+        let nonce = sender.nonce(nonce);
+        let tag = aead.seal(key, nonce.expose(), &self.content_aad()?, &mut text)?;
         memory::extend(&mut text, &tag);
-        message.ciphertext = text;
-        let (key, nonce) = sender_data_key(aead, sender_data_secret, &message.ciphertext)?;
+        self.ciphertext = text;
+        let (key, nonce) = sender_data_key(aead, sender_data_secret, &self.ciphertext)?;
         let mut sealed = memory::with_capacity(SENDER_DATA.saturating_add(TAG));
         memory::extend(&mut sealed, &sender.encode());
-        let tag = aead.seal(&key, nonce.expose(), &message.sender_aad()?, &mut sealed)?;
+        let tag = aead.seal(&key, nonce.expose(), &self.sender_aad()?, &mut sealed)?;
         memory::extend(&mut sealed, &tag);
-        message.encrypted_sender_data = sealed;
-        Ok(message)
+        self.encrypted_sender_data = sealed;
+        Ok(self)
     }
 
     /// Who sent it.

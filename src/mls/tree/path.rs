@@ -165,6 +165,23 @@ impl SentPath {
         Some(&sent.path_secret)
     }
 
+    /// Puts another leaf into the path, and into the tree as far as it may have it: the committer is hostile.
+    #[cfg(feature = "hazmat")]
+    pub(in crate::mls) fn replace_leaf(&mut self, tree: &mut RatchetTree, leaf_node: LeafNode) {
+        let mut with = tree.clone();
+        let new = Some(Arc::new(leaf_node.clone()));
+        if with.set_leaf(self.private.leaf, new).is_ok() {
+            *tree = with;
+        }
+        self.leaf_node = leaf_node;
+    }
+
+    /// The leaf as it will stand in the path.
+    #[cfg(feature = "hazmat")]
+    pub(in crate::mls) const fn leaf_node(&self) -> &LeafNode {
+        &self.leaf_node
+    }
+
     /// Encrypts the path secrets under the new context, encoded, with randomness for each of the ephemeral keys; gives the path
     /// and the private keys of the new tree.
     pub(in crate::mls) fn encrypt(
