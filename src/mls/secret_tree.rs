@@ -313,6 +313,18 @@ impl SecretTree {
         Ok((key, prk.expand(derive::SECRET, &generation)?))
     }
 
+    /// Every secret that is held, and every key that was passed over.
+    #[cfg(feature = "hazmat")]
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret<HASH>> {
+        let ratchets = self.senders.iter();
+        let ratchets = ratchets.flat_map(|sender| [&sender.handshake, &sender.application]);
+        let secrets = ratchets.flat_map(|ratchet| {
+            let skipped = ratchet.skipped.iter().map(|skipped| &skipped.key.key);
+            core::iter::once(&ratchet.secret).chain(skipped)
+        });
+        self.held.iter().map(|held| &held.secret).chain(secrets)
+    }
+
     /// Does what was found.
     ///
     /// # Errors

@@ -2,7 +2,13 @@
 
 use crate::*;
 
+mod commits;
+mod extensions;
 mod insider;
+mod joining;
+mod keys;
+mod proposals;
+mod trees;
 
 fn first_commit(group: &mut [Member], rng: &mut Rng) -> Vec<u8> {
     let built = group[0].commit().wire_format(FORMATS[0]);

@@ -6,7 +6,7 @@ use crate::mls::schedule::EpochSecrets;
 use crate::mls::secret_tree::SecretTree;
 use crate::mls::signature::Signer;
 use crate::mls::suite::Suite;
-use crate::mls::tree::RatchetTree;
+use crate::mls::tree::{PrivateTree, RatchetTree};
 
 /// What a member knows of its present epoch.
 #[derive(Clone, Copy)]
@@ -14,6 +14,7 @@ pub(in crate::mls) struct Inside<'a> {
     pub(in crate::mls) suite: &'static Suite,
     pub(in crate::mls) signer: &'a Signer,
     pub(in crate::mls) tree: &'a RatchetTree,
+    pub(in crate::mls) private: &'a PrivateTree,
     pub(in crate::mls) secrets: &'a EpochSecrets,
     pub(in crate::mls) messages: &'a SecretTree,
     pub(in crate::mls) interim_transcript_hash: &'a [u8; HASH],
@@ -26,6 +27,7 @@ impl Member {
             suite: self.suite,
             signer: &self.signer,
             tree: &self.epoch.tree,
+            private: &self.epoch.private,
             secrets: &self.epoch.secrets,
             messages: &self.epoch.messages,
             interim_transcript_hash: &self.epoch.interim_transcript_hash,

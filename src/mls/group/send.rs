@@ -300,8 +300,12 @@ impl Member {
         let generation = messages.next_generation(leaf, kind);
         let (key, step) = messages.find(leaf, kind, generation)?;
         let mut reuse_guard = [0; 4];
-        rng.try_fill_bytes(&mut reuse_guard)
-            .map_err(|_| Error::Rng)?;
+        let epoch = self.epoch().to_be_bytes();
+        // Two copies of one state, generator and all, mask the nonces of different messages differently.
+        let signature = signed.auth.signature.as_slice();
+        let context = [self.group_id(), &epoch, b"reuse guard", signature];
+        self.hedge()
+            .fill(purpose::MLS_STEP, &context, &mut reuse_guard, rng)?;
         let sender = SenderData {
             leaf,
             generation,

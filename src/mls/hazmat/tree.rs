@@ -19,7 +19,7 @@ use crate::mls::tree::{PathSecrets, PrivateTree, RatchetTree, Recipient};
 
 /// A ratchet tree by itself.
 #[derive(Clone)]
-pub struct Tree(pub(super) RatchetTree);
+pub struct Tree(pub(in crate::mls::hazmat) RatchetTree);
 
 impl Tree {
     /// Reads a `ratchet_tree`.

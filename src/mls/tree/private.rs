@@ -63,6 +63,12 @@ impl PrivateTree {
         Some(key)
     }
 
+    /// Every key that is held.
+    #[cfg(feature = "hazmat")]
+    pub(in crate::mls) fn keys(&self) -> impl Iterator<Item = &KeyPair> {
+        core::iter::once(&self.leaf_key).chain(self.parents.iter().map(|(_, key)| key))
+    }
+
     /// Puts the key of a node in.
     pub(super) fn set(&mut self, node: NodeIndex, key: KeyPair) {
         memory::retain(&mut self.parents, |(held, _)| *held != node);
