@@ -45,9 +45,9 @@ pub use framing::{
     PublicMessage, Sender, WireFormat,
 };
 pub use group::{
-    Application, ApprovedCommit, ApprovedProposal, CommitBuilder, CommitMessages, Effects,
+    Application, ApprovedCommit, ApprovedProposal, Changes, CommitBuilder, CommitMessages, Effects,
     ExternalCommit, ExternalJoin, Founder, JoinOptions, Joining, Member, NewCredential, Processed,
-    StagedCommit, StagedProposal, propose_from_outside, propose_oneself,
+    RecordName, StagedCommit, StagedProposal, propose_from_outside, propose_oneself,
 };
 pub use group_info::GroupInfo;
 pub use key_package::{Client, KeyPackage, KeyPackageSecrets};

@@ -6,10 +6,47 @@ use std::error::Error as _;
 use std::io;
 
 use subrosa::file::{self, pack};
+use subrosa::mls::{self, Rule};
 use subrosa::padding::BadPadding;
 use subrosa::{
     Action, Error, agreement, crypto, device, envelope, identity, os_rng, ratchet, state,
     system_now, wire,
+};
+
+/// Every error of groups but `Rng` and the broken rules, in the order of the numbers.
+const GROUP: [mls::Error; 29] = {
+    use mls::Error::*;
+    [
+        Malformed,
+        UnsupportedVersion,
+        UnsupportedSuite,
+        TooLong,
+        InvalidKey,
+        WrongGroup,
+        WrongEpoch,
+        EpochGone,
+        Decryption,
+        BadSignature,
+        BadTag,
+        UnknownSender,
+        GenerationUsed,
+        GenerationTooFar,
+        RatchetExhausted,
+        UnknownProposal,
+        UnknownPsk,
+        NotForThisKeyPackage,
+        OwnMessage,
+        ProposalsWait,
+        CommitWaits,
+        NoCommitWaits,
+        Over,
+        Stale,
+        Refused,
+        GroupFull,
+        TooManyProposals,
+        Integrity,
+        UnknownVersion,
+    ]
 };
 
 /// The texts, of which none may be empty or stand for two errors of one layer.
@@ -97,6 +134,13 @@ fn every_error_of_a_layer_has_its_text() {
     ]);
     assert_distinct(&[&FILE[..], &[file::Error::Rng]].concat());
     assert_distinct(&[&PACK[..], &[pack::Error::Rng]].concat());
+    let rules = Rule::ALL.iter().map(|rule| mls::Error::Invalid(*rule));
+    let group: Vec<_> = GROUP
+        .into_iter()
+        .chain([mls::Error::Rng])
+        .chain(rules)
+        .collect();
+    assert_distinct(&group);
     let all = [
         Refusal::Malformed,
         Refusal::UnknownVersion,
@@ -212,6 +256,13 @@ fn every_error_keeps_its_number() {
     for (error, code) in PACK.into_iter().zip(601..) {
         assert_eq!(error.code(), code);
     }
+    for (error, code) in GROUP.into_iter().zip(701..) {
+        assert_eq!(error.code(), code);
+    }
+    for (rule, code) in Rule::ALL.iter().zip(801..) {
+        assert_eq!(mls::Error::Invalid(*rule).code(), code);
+    }
+    assert_eq!(mls::Error::Rng.code(), Error::Rng.code());
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod common;
 mod mls {
     mod attacks;
     mod random;
+    mod stored;
 }
 
 const NOW: u64 = 1_800_000_000;
@@ -755,7 +756,7 @@ fn the_profile_is_the_specification_s() {
             u64::from(limits::FORWARD_MAX),
         ),
         (
-            "keys of skipped generations held for one ratchet",
+            "generations of one ratchet, skipped last, whose keys are held",
             limits::SKIPPED_MAX as u64,
         ),
         (

@@ -66,7 +66,55 @@ pub enum Error {
     GroupFull,
     /// As many proposals of this epoch are held as may be.
     TooManyProposals,
+    /// What was stored is not there, or not what it was.
+    Integrity,
+    /// What was stored is of a later release.
+    UnknownVersion,
 }
+
+impl Error {
+    /// The number of this error in logs and in other languages (SPEC §14.4). No release gives it to another one.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Malformed => 701,
+            Self::UnsupportedVersion => 702,
+            Self::UnsupportedSuite => 703,
+            Self::TooLong => 704,
+            Self::InvalidKey => 705,
+            Self::WrongGroup => 706,
+            Self::WrongEpoch => 707,
+            Self::EpochGone => 708,
+            Self::Decryption => 709,
+            Self::BadSignature => 710,
+            Self::BadTag => 711,
+            Self::UnknownSender => 712,
+            Self::GenerationUsed => 713,
+            Self::GenerationTooFar => 714,
+            Self::RatchetExhausted => 715,
+            Self::UnknownProposal => 716,
+            Self::UnknownPsk => 717,
+            Self::NotForThisKeyPackage => 718,
+            Self::OwnMessage => 719,
+            Self::ProposalsWait => 720,
+            Self::CommitWaits => 721,
+            Self::NoCommitWaits => 722,
+            Self::Over => 723,
+            Self::Stale => 724,
+            Self::Refused => 725,
+            Self::GroupFull => 726,
+            Self::TooManyProposals => 727,
+            Self::Integrity => 728,
+            Self::UnknownVersion => 729,
+            Self::Invalid(rule) => RULES.saturating_add(rule.number() as u16),
+            // That of a conversation's.
+            Self::Rng => 220,
+        }
+    }
+}
+
+/// What the numbers of rules are added to.
+const RULES: u16 = 800;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,6 +148,8 @@ impl fmt::Display for Error {
             Self::Refused => "the app refused a credential",
             Self::GroupFull => "the group is full",
             Self::TooManyProposals => "too many proposals are held",
+            Self::Integrity => "the stored state is not intact",
+            Self::UnknownVersion => "the stored state has a version that is not known",
         })
     }
 }

@@ -7,7 +7,7 @@ pub const LEAVES_MAX: u32 = 1 << 20;
 /// Generations that one message may skip in a sender's ratchet, and 1.5 ms of work (RFC 9420 §15.3).
 pub const FORWARD_MAX: u32 = 2_000;
 
-/// Keys of skipped generations that are held for one ratchet; the oldest go first.
+/// Of how many generations that were skipped last in one ratchet the keys are held; the oldest go first.
 pub const SKIPPED_MAX: usize = 2_000;
 
 /// Past epochs of which messages stay readable, unless the app says otherwise.

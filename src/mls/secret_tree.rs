@@ -18,8 +18,12 @@
 
 use alloc::vec::Vec;
 
+mod item;
+mod stored;
+
+pub(super) use item::{Item, RatchetKind};
+
 use super::error::Error;
-use super::framing::ContentType;
 use super::labels::derive;
 use super::limits::{FORWARD_MAX, SKIPPED_MAX};
 use super::math::{LeafIndex, NodeIndex, TreeSize};
@@ -29,22 +33,6 @@ use crate::crypto::aead::NONCE;
 use crate::crypto::hash::HASH;
 use crate::crypto::hpke::Aead;
 use crate::memory;
-
-/// Which of a sender's two ratchets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RatchetKind {
-    Handshake,
-    Application,
-}
-
-impl From<ContentType> for RatchetKind {
-    fn from(content_type: ContentType) -> Self {
-        match content_type {
-            ContentType::Application => Self::Application,
-            ContentType::Proposal | ContentType::Commit => Self::Handshake,
-        }
-    }
-}
 
 /// Key and nonce of one message.
 pub(super) struct MessageKey {
@@ -64,6 +52,8 @@ impl MessageKey {
 /// A key that was passed over.
 struct Skipped {
     generation: u32,
+    /// How many were passed over in this ratchet before it.
+    position: u32,
     key: MessageKey,
 }
 
@@ -72,15 +62,24 @@ struct Ratchet {
     /// The generation that `secret` gives next; nothing is left behind the last one.
     next: u32,
     secret: Secret<HASH>,
-    /// Passed over, the oldest first.
+    /// How many keys were passed over so far.
+    passed: u32,
+    /// Those of the last [`SKIPPED_MAX`] passed over that were not used, the oldest first.
     skipped: Vec<Skipped>,
 }
 
 impl Ratchet {
+    /// The first position of which the key is still held, if it was not used.
+    fn oldest(&self) -> u32 {
+        let most = u32::try_from(SKIPPED_MAX).unwrap_or(u32::MAX);
+        self.passed.saturating_sub(most)
+    }
+
     const fn new(secret: Secret<HASH>) -> Self {
         Self {
             next: 0,
             secret,
+            passed: 0,
             skipped: Vec::new(),
         }
     }
@@ -88,6 +87,8 @@ impl Ratchet {
 
 /// The two ratchets of a sender.
 struct Sender {
+    /// The node whose secret its path began with.
+    from: NodeIndex,
     handshake: Ratchet,
     application: Ratchet,
 }
@@ -111,6 +112,8 @@ impl Sender {
 /// A secret of the tree that no path was taken through.
 struct Held {
     node: NodeIndex,
+    /// The sender on whose way it was derived; none for the root.
+    owner: Option<LeafIndex>,
     secret: Secret<HASH>,
 }
 
@@ -123,6 +126,10 @@ pub(super) struct SecretTree {
     /// Who was reached, in the order of the leaves, and where that is in `senders`.
     places: Vec<(LeafIndex, usize)>,
     senders: Vec<Sender>,
+    /// Where each path began, in the order of the nodes, and who was reached from there.
+    begun: Vec<(NodeIndex, LeafIndex)>,
+    /// What is to be stored anew, in its order.
+    changed: Vec<Item>,
 }
 
 /// What becomes of a sender's ratchets when a message is accepted.
@@ -137,7 +144,8 @@ pub(super) struct Step {
 }
 
 struct Reached {
-    from: NodeIndex,
+    /// Whose way the secret was on.
+    owner: Option<LeafIndex>,
     held: Vec<Held>,
     sender: Sender,
 }
@@ -158,15 +166,35 @@ impl SecretTree {
         let mut held = Vec::new();
         let root = Held {
             node: size.root(),
+            owner: None,
             secret: encryption_secret,
         };
         memory::push(&mut held, root);
+        let mut tree = Self {
+            held,
+            ..Self::empty(aead, size)
+        };
+        tree.mark(Item::Root);
+        tree
+    }
+
+    /// Without any secret.
+    const fn empty(aead: Aead, size: TreeSize) -> Self {
         Self {
             aead,
             size,
-            held,
+            held: Vec::new(),
             places: Vec::new(),
             senders: Vec::new(),
+            begun: Vec::new(),
+            changed: Vec::new(),
+        }
+    }
+
+    /// What is to be stored anew.
+    fn mark(&mut self, item: Item) {
+        if let Err(place) = self.changed.binary_search(&item) {
+            memory::insert(&mut self.changed, place, item);
         }
     }
 
@@ -236,8 +264,8 @@ impl SecretTree {
             }
         };
         let above = above.ok_or(Error::UnknownSender)?;
-        let from = above.node;
-        let mut node = above.node;
+        let (from, owner) = (above.node, above.owner);
+        let mut node = from;
         let mut secret = above.secret.duplicate();
         let mut held = Vec::new();
         while let Some((left, right)) = node.children() {
@@ -251,6 +279,7 @@ impl SecretTree {
             };
             let other = Held {
                 node: other,
+                owner: Some(leaf),
                 secret: other_secret,
             };
             memory::push(&mut held, other);
@@ -259,9 +288,10 @@ impl SecretTree {
         }
         let prk = Prk::new(&secret);
         Ok(Reached {
-            from,
+            owner,
             held,
             sender: Sender {
+                from,
                 handshake: Ratchet::new(prk.derive(derive::HANDSHAKE)?),
                 application: Ratchet::new(prk.derive(derive::APPLICATION)?),
             },
@@ -283,8 +313,10 @@ impl SecretTree {
         let mut skipped = Vec::new();
         for passed in ratchet.next..generation {
             let (key, following) = self.step(&secret, passed)?;
+            let number = u32::try_from(skipped.len()).unwrap_or(u32::MAX);
             let key = Skipped {
                 generation: passed,
+                position: ratchet.passed.saturating_add(number),
                 key,
             };
             memory::push(&mut skipped, key);
@@ -339,28 +371,21 @@ impl SecretTree {
         } = step;
         match (reached, self.place(leaf)) {
             (None, Ok(_)) => {}
-            (Some(Reached { from, held, sender }), Err(place)) => {
-                let Ok(gone) = self.held.binary_search_by_key(&from, |held| held.node) else {
-                    return Err(Error::Stale);
-                };
-                memory::remove(&mut self.held, gone);
-                for new in held {
-                    let place = self.held.partition_point(|old| old.node < new.node);
-                    memory::insert(&mut self.held, place, new);
-                }
-                memory::insert(&mut self.places, place, (leaf, self.senders.len()));
-                memory::push(&mut self.senders, sender);
-            }
+            (Some(reached), Err(place)) => self.enter(leaf, place, reached)?,
             _ => return Err(Error::Stale),
         }
         let sender = self.sender_mut(leaf).ok_or(Error::Stale)?;
         let ratchet = sender.ratchet_mut(kind);
+        let mut moved: Vec<u32> = Vec::new();
         match advance {
             Advance::Skipped(generation) => {
                 let mut skipped = ratchet.skipped.iter();
                 let place = skipped
                     .position(|held| held.generation == generation)
                     .ok_or(Error::Stale)?;
+                if let Some(used) = ratchet.skipped.get(place) {
+                    memory::push(&mut moved, used.position);
+                }
                 memory::remove(&mut ratchet.skipped, place);
             }
             Advance::To { .. } if ratchet.next != base => return Err(Error::Stale),
@@ -371,16 +396,57 @@ impl SecretTree {
             } => {
                 ratchet.next = next;
                 ratchet.secret = secret;
+                for new in &skipped {
+                    memory::push(&mut moved, new.position);
+                    ratchet.passed = new.position.saturating_add(1);
+                }
                 if !skipped.is_empty() {
                     memory::append(&mut ratchet.skipped, &mut skipped);
                 }
-                let over = ratchet.skipped.len().saturating_sub(SKIPPED_MAX);
-                if over > 0 {
-                    let mut places = 0..over;
-                    memory::retain(&mut ratchet.skipped, |_| places.next().is_none());
+                let oldest = ratchet.oldest();
+                if ratchet
+                    .skipped
+                    .first()
+                    .is_some_and(|first| first.position < oldest)
+                {
+                    for over in &ratchet.skipped {
+                        if over.position < oldest {
+                            memory::push(&mut moved, over.position);
+                        }
+                    }
+                    memory::retain(&mut ratchet.skipped, |held| held.position >= oldest);
                 }
             }
         }
+        self.mark(Item::Sender(leaf));
+        for position in moved {
+            self.mark(Item::Skipped(leaf, kind, item::page_of(position)));
+        }
+        Ok(())
+    }
+
+    /// A sender is reached: the secret that its path began with goes, those beside the path come.
+    fn enter(&mut self, leaf: LeafIndex, place: usize, reached: Reached) -> Result<(), Error> {
+        let Reached {
+            owner,
+            held,
+            sender,
+        } = reached;
+        let from = sender.from;
+        let Ok(gone) = self.held.binary_search_by_key(&from, |held| held.node) else {
+            return Err(Error::Stale);
+        };
+        memory::remove(&mut self.held, gone);
+        for new in held {
+            let place = self.held.partition_point(|old| old.node < new.node);
+            memory::insert(&mut self.held, place, new);
+        }
+        memory::insert(&mut self.places, place, (leaf, self.senders.len()));
+        memory::push(&mut self.senders, sender);
+        let place = self.begun.partition_point(|(node, _)| *node < from);
+        memory::insert(&mut self.begun, place, (from, leaf));
+        self.mark(owner.map_or(Item::Root, Item::Path));
+        self.mark(Item::Path(leaf));
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ mod parent_hash;
 mod path;
 mod private;
 mod ratchet_tree;
+mod stored;
 mod support;
 mod validate;
 
@@ -20,4 +21,5 @@ pub(super) use node::Node;
 pub(super) use path::{PathSecrets, Recipient};
 pub(super) use private::PrivateTree;
 pub(super) use ratchet_tree::RatchetTree;
+pub(super) use stored::PageName;
 pub(super) use support::Kind;

@@ -7,6 +7,7 @@ fn run(suite: CipherSuite, seed: u64, steps: usize) {
     println!("suite {}, seed {seed}", suite.0);
     let rng = &mut Rng(seed);
     let mut group = group_of(suite, 3, rng);
+    let mut stores = super::stored::Stores::default();
     let mut names = 0u32;
     let below = |most: usize, rng: &mut Rng| {
         use subrosa::crypto::TryRng;
@@ -116,6 +117,9 @@ fn run(suite: CipherSuite, seed: u64, steps: usize) {
             }
         }
         agree(&mut group);
+        if below(2, rng) == 0 {
+            stores.restart(&mut group);
+        }
         let sender = below(group.len(), rng);
         let message = group[sender].seal(b"now and then", b"", rng).unwrap();
         for (place, member) in group.iter_mut().enumerate() {
@@ -124,6 +128,7 @@ fn run(suite: CipherSuite, seed: u64, steps: usize) {
             }
         }
     }
+    stores.restart(&mut group);
     talk(&mut group, rng);
 }
 

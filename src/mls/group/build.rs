@@ -9,7 +9,7 @@ use super::epoch::{Begun, Inputs};
 use super::member::{Member, Next, Pending, group_info};
 use super::select::select;
 use super::stream::{Stream, Use};
-use crate::crypto::hash::HASH;
+use crate::crypto::hash::{HASH, sha256};
 use crate::crypto::{Secret, TryCryptoRng};
 use crate::memory;
 use crate::mls::capabilities::MLS10;
@@ -262,7 +262,7 @@ impl CommitBuilder<'_> {
             member.epoch.messages.take(step)?;
         }
         member.pending = Some(Pending {
-            message: made.message.clone(),
+            message: sha256(&[&made.message]),
             next: Next {
                 signer: self.signer,
                 reinit: changes.reinit,

@@ -8,6 +8,8 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::epoch::{Epoch, PastEpoch};
+use super::record_name::{RecordName, push_keys};
+use super::snapshot::Snapshot;
 use crate::crypto::Secret;
 use crate::crypto::hash::HASH;
 use crate::crypto::hedge::Hedge;
@@ -52,8 +54,8 @@ pub(super) struct Next {
 
 /// A commit of one's own that nobody has confirmed yet.
 pub(super) struct Pending {
-    /// The message, by whose bytes it is recognized.
-    pub(super) message: Vec<u8>,
+    /// The hash of the message, by which it is recognized.
+    pub(super) message: [u8; HASH],
     pub(super) next: Next,
 }
 
@@ -77,8 +79,14 @@ pub struct Member {
     pub(super) updates: Vec<ProposedUpdate>,
     pub(super) pending: Option<Pending>,
     pub(super) life: Life,
-    past_epochs: usize,
-    longest_lifetime: u64,
+    pub(super) past_epochs: usize,
+    pub(super) longest_lifetime: u64,
+    /// How often the proposals of an epoch were let go of.
+    pub(super) cleared: u64,
+    /// What is stored of the member, if it is.
+    pub(super) stored: Option<Snapshot>,
+    /// Records of epochs that were let go of since.
+    pub(super) dropped: Vec<RecordName>,
 }
 
 impl Member {
@@ -98,6 +106,9 @@ impl Member {
             life: Life::Active,
             past_epochs: PAST_EPOCHS,
             longest_lifetime: LIFETIME_MAX,
+            cleared: 0,
+            stored: None,
+            dropped: Vec::new(),
         }
     }
 
@@ -206,6 +217,11 @@ impl Member {
 
     fn forget_past(&mut self) {
         let over = self.past.len().saturating_sub(self.past_epochs);
+        if self.stored.is_some() {
+            for past in self.past.iter().take(over) {
+                push_keys(&mut self.dropped, past.context.epoch, &past.messages);
+            }
+        }
         let mut places = 0..over;
         memory::retain(&mut self.past, |_| places.next().is_none());
         let over = self.resumption.len().saturating_sub(RESUMPTION_EPOCHS);
@@ -242,6 +258,7 @@ impl Member {
 
     /// Lets go of all proposals of this epoch. A commit of somebody else that has them cannot be processed then.
     pub fn clear_proposals(&mut self) {
+        self.cleared = self.cleared.saturating_add(1);
         memory::clear(&mut self.kept);
         memory::clear(&mut self.updates);
     }

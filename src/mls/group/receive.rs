@@ -8,6 +8,7 @@ use super::changes::place;
 use super::credentials::{Credentials, NewCredential};
 use super::member::{Kept, Member};
 use super::stage::StagedCommit;
+use crate::crypto::hash::sha256;
 use crate::mls::error::{Error, Rule};
 use crate::mls::framing::{
     AuthenticatedContent, Content, ContentType, PrivateMessage, PublicMessage, Sender,
@@ -105,7 +106,7 @@ impl Member {
         now: u64,
     ) -> Result<Processed, Error> {
         if let Some(pending) = &self.pending
-            && pending.message == message
+            && pending.message == sha256(&[message])
         {
             return Ok(Processed::OwnCommit);
         }

@@ -11,6 +11,7 @@ use crate::mls::error::{Error, Rule};
 use crate::mls::labels::derive;
 use crate::mls::math::{LeafIndex, NodeIndex};
 use crate::mls::suite::{Prk, Suite};
+use crate::wire::{Reader, Writer};
 
 /// A member's private keys of the tree.
 pub(in crate::mls) struct PrivateTree {
@@ -139,5 +140,45 @@ impl PrivateTree {
         );
         self.take_path(suite, tree, nodes, path_secret, Rule::WelcomeSecret)?;
         Ok(())
+    }
+
+    /// Its stored form: `u32 leaf || secret || u8 count || (u8 level || secret)*` (SPEC §22.6.2).
+    pub(in crate::mls) fn write(&self, writer: &mut Writer) {
+        writer
+            .u32(self.leaf.0)
+            .bytes(self.leaf_key.secret().expose())
+            .u8(u8::try_from(self.parents.len()).unwrap_or(u8::MAX));
+        for (node, key) in &self.parents {
+            let level = u8::try_from(node.level()).unwrap_or(u8::MAX);
+            writer.u8(level).bytes(key.secret().expose());
+        }
+    }
+
+    /// Reads it; every key has to be that of the tree.
+    pub(in crate::mls) fn read(
+        suite: &Suite,
+        tree: &RatchetTree,
+        reader: &mut Reader<'_>,
+    ) -> Result<Self, Error> {
+        let leaf = LeafIndex(reader.u32()?);
+        let key = |reader: &mut Reader<'_>, node| {
+            let key = suite.hpke.kem.key_pair(&Secret::new(*reader.array()?))?;
+            if tree.encryption_key(node) == Some(key.public()) {
+                Ok(key)
+            } else {
+                Err(Error::Integrity)
+            }
+        };
+        let mut private = Self::new(leaf, key(reader, leaf.node())?);
+        let mut path = tree.size().direct_path(leaf.node());
+        for _ in 0..reader.u8()? {
+            let level = u32::from(reader.u8()?);
+            let (node, _) = path
+                .find(|(node, _)| node.level() == level)
+                .ok_or(Error::Integrity)?;
+            let key = key(reader, node)?;
+            memory::push(&mut private.parents, (node, key));
+        }
+        Ok(private)
     }
 }

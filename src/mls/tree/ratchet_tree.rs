@@ -38,7 +38,7 @@ impl RatchetTree {
     }
 
     /// A tree of blank nodes.
-    fn empty(size: TreeSize) -> Self {
+    pub(super) fn empty(size: TreeSize) -> Self {
         let mut nodes = Paged::new();
         nodes.extend_to(place(NodeIndex(size.nodes())));
         Self {
@@ -351,17 +351,7 @@ impl RatchetTree {
         outer.finish()?;
         let mut nodes: Vec<Node> = Vec::new();
         while !reader.rest().is_empty() {
-            let leaf = nodes.len().is_multiple_of(2);
-            let node = Node::read(&mut reader)?;
-            let fits = match &node {
-                Node::Blank => true,
-                Node::Leaf(_) => leaf,
-                Node::Parent(_) => !leaf,
-            };
-            if !fits {
-                return Err(Rule::TreeShape.into());
-            }
-            memory::push(&mut nodes, node);
+            memory::push(&mut nodes, Node::read(&mut reader)?);
         }
         if nodes.last().is_none_or(|last| *last == Node::Blank) {
             return Err(Rule::TreeShape.into());
@@ -371,26 +361,30 @@ impl RatchetTree {
         let leaves = leaves.saturating_add(1).min(LEAVES_MAX.saturating_add(1));
         let mut tree = Self::empty(TreeSize::for_leaves(leaves).ok_or(Error::GroupFull)?);
         for (node, index) in nodes.into_iter().zip((0u32..).map(NodeIndex)) {
-            match node {
-                Node::Blank => {}
-                Node::Leaf(leaf) => {
-                    let index = index.leaf().ok_or(Rule::TreeShape)?;
-                    tree.set_leaf(index, Some(leaf))?;
-                }
-                Node::Parent(parent) => {
-                    let unique = tree
-                        .keys
-                        .insert(KeyKind::Encryption, &parent.encryption_key);
-                    if !unique {
-                        return Err(Rule::DuplicateKey.into());
-                    }
-                    if let Some(record) = tree.record_mut(index) {
-                        record.node = Node::Parent(parent);
-                    }
-                }
-            }
+            tree.put(index, node)?;
         }
         Ok(tree)
+    }
+
+    /// Puts a node that was read in its place, which is blank.
+    pub(super) fn put(&mut self, index: NodeIndex, node: Node) -> Result<(), Error> {
+        match (node, index.leaf()) {
+            (Node::Blank, _) => Ok(()),
+            (Node::Leaf(leaf), Some(index)) => self.set_leaf(index, Some(leaf)),
+            (Node::Parent(parent), None) => {
+                if !self
+                    .keys
+                    .insert(KeyKind::Encryption, &parent.encryption_key)
+                {
+                    return Err(Rule::DuplicateKey.into());
+                }
+                if let Some(record) = self.record_mut(index) {
+                    record.node = Node::Parent(parent);
+                }
+                Ok(())
+            }
+            (Node::Leaf(_), None) | (Node::Parent(_), Some(_)) => Err(Rule::TreeShape.into()),
+        }
     }
 
     /// `ratchet_tree`, without the blank nodes behind the last one.
