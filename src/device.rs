@@ -14,6 +14,9 @@ mod body;
 mod boxes;
 mod error;
 mod event;
+mod group_id;
+mod group_mail;
+mod groups;
 #[cfg(feature = "hazmat")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hazmat")))]
 pub mod hazmat;
@@ -21,6 +24,7 @@ mod keys;
 pub mod limits;
 mod lists;
 mod mail;
+mod open_groups;
 mod prekeys;
 mod receive;
 mod send;
@@ -30,6 +34,10 @@ mod values;
 
 pub use error::Error;
 pub use event::Event;
+pub use group_id::GroupId;
+pub use group_mail::{
+    GroupChange, GroupContent, GroupEvent, GroupOutgoing, GroupSent, PublishedKeyPackages,
+};
 pub use mail::{Content, Notices, Outgoing, Received, Sealed, Sent};
 pub use prekeys::Published;
 pub use send::Begun;
@@ -39,6 +47,7 @@ use core::fmt;
 
 use batch::{Batch, unseal};
 use keys::Keys;
+use open_groups::OpenGroups;
 use values::Root;
 
 use crate::crypto::TryCryptoRng;
@@ -71,6 +80,7 @@ pub struct Device<S> {
     identity: DeviceIdentity,
     root: Root,
     generation: u64,
+    groups: OpenGroups,
     /// Whether the last commit was stored is not known.
     unknown: bool,
 }
@@ -128,14 +138,22 @@ impl<S: Store> Device<S> {
             rng,
             self.generation,
             self.root.clone(),
+            core::mem::take(&mut self.groups),
         );
         let result = match work(&mut batch) {
-            Ok(value) => batch.commit().map(|root| (value, root)),
+            Ok(value) => batch.commit().map(|stored| (value, stored)),
             // What was refused by what another process has changed meanwhile is not refused.
-            Err(error) => batch.confirm().and(Err(error)),
+            Err(error) => {
+                let confirmed = batch.confirm();
+                if confirmed.is_ok() {
+                    self.groups = batch.into_groups();
+                }
+                confirmed.and(Err(error))
+            }
         };
         match result {
-            Ok((value, root)) => {
+            Ok((value, (root, groups))) => {
+                self.groups = groups;
                 if let Some(root) = root {
                     self.root = root;
                     self.generation = self.generation.saturating_add(1);
@@ -158,6 +176,7 @@ impl<S: Store> Device<S> {
         let (generation, root) = read_root(&mut self.store, &self.keys)?;
         self.generation = generation;
         self.root = root;
+        self.groups = OpenGroups::default();
         Ok(())
     }
 
@@ -174,6 +193,7 @@ impl<S: Store> Device<S> {
         }
         self.generation = generation;
         self.root = root;
+        self.groups = OpenGroups::default();
         self.unknown = false;
         Ok(())
     }
@@ -207,6 +227,7 @@ impl<S> fmt::Debug for Device<S> {
             identity,
             root: _,
             generation,
+            groups: _,
             unknown,
         } = self;
         f.debug_struct("Device")

@@ -206,6 +206,12 @@ impl DeviceIdentity {
         Ok(self.signing.sign(message)?)
     }
 
+    /// The seed of `IKs`, for groups: what is signed there begins with the length of an MLS label, below 64, and what is signed
+    /// elsewhere with a letter.
+    pub(crate) fn signing_seed(&self) -> Secret<32> {
+        self.signing.seed()
+    }
+
     /// The private half of `IKd` in use.
     pub(crate) const fn dh(&self) -> &DhKeyPair {
         &self.dh

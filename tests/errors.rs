@@ -246,6 +246,7 @@ fn every_error_keeps_its_number() {
         D::Failed,
         D::Unreadable,
         D::Unknown,
+        D::GroupSetBack,
     ];
     for (error, code) in device.into_iter().zip(101..) {
         assert_eq!(error.code(), code);

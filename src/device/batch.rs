@@ -4,15 +4,18 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::Error;
+use super::group_id::GroupId;
 use super::keys::Keys;
 use super::limits::INDEXED;
+use super::open_groups::{OpenGroup, OpenGroups};
 use super::store::{Commit, Key, Store};
-use super::values::{Account, Index, Indexed, Peer, Root};
+use super::values::{Account, GroupEntry, GroupRecord, Index, Indexed, Peer, Root};
 use crate::agreement::Prekeys;
 use crate::crypto::TryCryptoRng;
 use crate::crypto::hedge::Hedged;
 use crate::identity::{AccountId, Address, DeviceIdentity, Identity};
 use crate::memory;
+use crate::mls::{Member, RecordName};
 use crate::session::{self, Conversation, Encoding, Incoming, export_with, import};
 use crate::state::Slot;
 use crate::wire::Writer;
@@ -61,6 +64,7 @@ pub(super) struct Batch<'a, S, R: ?Sized> {
     peers: BTreeMap<Address, Loaded<LoadedPeer>>,
     accounts: BTreeMap<AccountId, Loaded<Account>>,
     index: BTreeMap<Indexed, Loaded<Index>>,
+    groups: OpenGroups,
     /// Values that are not worked on.
     others: BTreeMap<Key, Option<Vec<u8>>>,
 }
@@ -73,6 +77,7 @@ impl<'a, S: Store, R: TryCryptoRng + ?Sized> Batch<'a, S, R> {
         rng: &'a mut R,
         base: u64,
         root: Root,
+        groups: OpenGroups,
     ) -> Self {
         Self {
             store,
@@ -86,6 +91,7 @@ impl<'a, S: Store, R: TryCryptoRng + ?Sized> Batch<'a, S, R> {
             peers: BTreeMap::new(),
             accounts: BTreeMap::new(),
             index: BTreeMap::new(),
+            groups,
             others: BTreeMap::new(),
         }
     }
@@ -283,6 +289,89 @@ impl<'a, S: Store, R: TryCryptoRng + ?Sized> Batch<'a, S, R> {
         Ok(())
     }
 
+    /// A group that this device is in, or was.
+    pub(super) fn group(&mut self, id: &GroupId) -> Result<&mut OpenGroup, Error> {
+        if !self.groups.contains(id) {
+            let entry = self.read::<GroupEntry>(id.as_bytes())?;
+            let entry = entry.ok_or(Error::NotFound)?;
+            let member = Member::load(|name| {
+                let read = self.read::<GroupRecord>(&record_name(id, name));
+                Ok::<_, Error>(read?.map(|GroupRecord(content)| content))
+            })?;
+            self.groups.insert(*id, entry, member);
+        }
+        self.groups.get(id).ok_or(Error::NotFound)
+    }
+
+    /// A group, if it is in memory.
+    pub(super) fn open_group(&mut self, id: &GroupId) -> Option<&mut OpenGroup> {
+        self.groups.get(id)
+    }
+
+    /// A group to be changed.
+    pub(super) fn group_mut(&mut self, id: &GroupId) -> Result<&mut OpenGroup, Error> {
+        let group = self.group(id)?;
+        group.changed = true;
+        Ok(group)
+    }
+
+    /// A group to be changed, and the generator to change it with.
+    pub(super) fn group_and_rng(
+        &mut self,
+        id: &GroupId,
+    ) -> Result<(&mut OpenGroup, &mut R), Error> {
+        self.group_mut(id)?;
+        let group = self.groups.get(id).ok_or(Error::NotFound)?;
+        Ok((group, self.rng))
+    }
+
+    /// A group that is new.
+    pub(super) fn insert_group(&mut self, id: GroupId, entry: GroupEntry, member: Member) {
+        self.groups.insert(id, entry, member);
+        if let Some(group) = self.groups.get(&id) {
+            group.changed = true;
+            group.entry_changed = true;
+        }
+    }
+
+    /// Deletes a group, with all that is stored of it.
+    pub(super) fn delete_group(&mut self, id: &GroupId) -> Result<(), Error> {
+        self.group(id)?;
+        let Some(group) = self.groups.remove(id) else {
+            return Ok(());
+        };
+        for name in group.member.records() {
+            self.delete::<GroupRecord>(&record_name(id, &name));
+        }
+        self.delete::<GroupEntry>(id.as_bytes());
+        Ok(())
+    }
+
+    /// What has changed of the groups, as values that are not worked on any more.
+    fn put_groups(&mut self, groups: &mut OpenGroups) -> Result<(), Error> {
+        for (id, group) in groups.iter_mut() {
+            if group.entry_changed {
+                self.put(id.as_bytes(), &group.entry)?;
+            }
+            if group.changed {
+                let changes = group.member.changes()?;
+                for (name, content) in changes.puts {
+                    self.put(&record_name(id, &name), &GroupRecord(content))?;
+                }
+                for name in changes.deletes {
+                    self.delete::<GroupRecord>(&record_name(id, &name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The groups in memory that are as they are stored, of a batch that is not.
+    pub(super) fn into_groups(mut self) -> OpenGroups {
+        self.groups.let_go();
+        self.groups
+    }
+
     /// Reads a value.
     pub(super) fn read<T: Encoding>(&mut self, name: &[u8]) -> Result<Option<T>, Error> {
         let key = self.keys.derive(T::KIND, name);
@@ -348,8 +437,17 @@ impl<'a, S: Store, R: TryCryptoRng + ?Sized> Batch<'a, S, R> {
         }
     }
 
-    /// Stores all that was changed, and the root; `None` if nothing was, and nobody else changed anything either.
-    pub(super) fn commit(mut self) -> Result<Option<Root>, Error> {
+    /// Stores all that was changed, and the root; `None` if nothing was, and nobody else changed anything either. Gives the
+    /// groups that are in memory.
+    pub(super) fn commit(mut self) -> Result<(Option<Root>, OpenGroups), Error> {
+        let mut groups = core::mem::take(&mut self.groups);
+        self.put_groups(&mut groups)?;
+        let root = self.commit_values()?;
+        groups.were_stored();
+        Ok((root, groups))
+    }
+
+    fn commit_values(mut self) -> Result<Option<Root>, Error> {
         let mut puts = Vec::new();
         let mut deletes = Vec::new();
         let mut sort = |key: Key, value: Option<Vec<u8>>| match value {
@@ -404,6 +502,13 @@ impl<'a, S: Store, R: TryCryptoRng + ?Sized> Batch<'a, S, R> {
         let sealed = value.map(|value| self.seal(&key, value)).transpose()?;
         Ok((key, sealed))
     }
+}
+
+/// `group id || record name` (SPEC §19.4).
+fn record_name(id: &GroupId, name: &RecordName) -> Vec<u8> {
+    let mut whole = memory::copied(id.as_bytes());
+    memory::extend(&mut whole, name.as_bytes());
+    whole
 }
 
 fn changed<K, T>(values: BTreeMap<K, Loaded<T>>) -> impl Iterator<Item = (K, Option<T>)> {

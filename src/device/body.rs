@@ -69,7 +69,7 @@ impl<'a> Body<'a> {
         let mut writer = Writer::with_capacity(self.text.len().saturating_add(OVERHEAD));
         let kind = match self.content {
             Content::Copy { .. } => COPY,
-            Content::Message | Content::Unknown => MESSAGE,
+            Content::Message | Content::Group { .. } | Content::Unknown => MESSAGE,
         };
         let views = if self.views.is_some() { VIEWS } else { 0 };
         writer.u8(VERSION | views | kind);

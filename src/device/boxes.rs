@@ -131,7 +131,7 @@ impl<S: Store> Device<S> {
 
 impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
     /// Moves the first id up to the first entry that is there. Each is passed once.
-    fn move_up<T: Encoding>(&mut self, mut ids: Ids) -> Result<Ids, Error> {
+    pub(super) fn move_up<T: Encoding>(&mut self, mut ids: Ids) -> Result<Ids, Error> {
         while ids.first < ids.next && !self.exists::<T>(&ids.first.to_be_bytes())? {
             ids.first = ids.first.saturating_add(1);
         }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::store::Unreadable;
-use crate::{agreement, identity, session};
+use crate::{agreement, identity, mls, session};
 
 /// Why a call failed. But for [`Unknown`](Self::Unknown), store and device are what they were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Error {
     Session(session::Error),
     /// What was wrong with a device list, or with a request to be on it.
     Identity(identity::Error),
+    /// What a group refused.
+    Group(mls::Error),
     /// No device list of the account is known: fetch it and call `update_list`.
     UnknownAccount,
     /// The account's keys are others than the user agreed to: ask, then call `approve`.
@@ -44,6 +46,8 @@ pub enum Error {
     /// Whether the last change was stored is not known. Nothing of it was given out. Call `reopen`, or, if the store can no
     /// longer be used, `reopen_with` another one on the same file.
     Unknown,
+    /// This device was set back since the group's epoch began: change the group before sending to it.
+    GroupSetBack,
 }
 
 impl Error {
@@ -53,6 +57,7 @@ impl Error {
         match self {
             Self::Session(error) => error.code(),
             Self::Identity(error) => error.code(),
+            Self::Group(error) => error.code(),
             Self::UnknownAccount => 101,
             Self::KeyChanged => 102,
             Self::Unreached => 103,
@@ -68,6 +73,7 @@ impl Error {
             Self::Failed => 113,
             Self::Unreadable => 114,
             Self::Unknown => 115,
+            Self::GroupSetBack => 116,
         }
     }
 }
@@ -77,6 +83,7 @@ impl fmt::Display for Error {
         f.write_str(match self {
             Self::Session(error) => return error.fmt(f),
             Self::Identity(error) => return error.fmt(f),
+            Self::Group(error) => return error.fmt(f),
             Self::UnknownAccount => "no device list of the account is known",
             Self::KeyChanged => "the user has not agreed to the account's new keys",
             Self::Unreached => "a device has no conversation to send in",
@@ -92,6 +99,7 @@ impl fmt::Display for Error {
             Self::Failed => "the store has stored nothing",
             Self::Unreadable => "the store cannot be read",
             Self::Unknown => "whether the last change was stored is not known",
+            Self::GroupSetBack => "the device was set back, and the group is to be changed first",
         })
     }
 }
@@ -115,6 +123,16 @@ impl From<identity::Error> for Error {
         match error {
             identity::Error::Rng => Self::Session(session::Error::Rng),
             error => Self::Identity(error),
+        }
+    }
+}
+
+impl From<mls::Error> for Error {
+    fn from(error: mls::Error) -> Self {
+        match error {
+            mls::Error::Rng => Self::Session(session::Error::Rng),
+            mls::Error::Integrity => Self::Session(session::Error::Integrity),
+            error => Self::Group(error),
         }
     }
 }

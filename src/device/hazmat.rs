@@ -10,7 +10,8 @@ use super::keys::Keys;
 use super::mail::Content;
 use super::store::Key;
 use super::values::{
-    Account, AccountSeed, InboxEntry, Index, OutboxEntry, OutboxOrder, Peer, Root,
+    Account, AccountSeed, GroupEntry, GroupList, GroupOutboxEntry, GroupRecord, HeldKeyPackages,
+    InboxEntry, Index, OutboxEntry, OutboxOrder, Peer, Root,
 };
 use crate::agreement::Prekeys;
 use crate::crypto::TryCryptoRng;
@@ -27,7 +28,7 @@ pub fn store_key(app_key: &[u8; 32], kind: u16, name: &[u8]) -> Key {
     Keys::new(AppKey::new(*app_key)).derive(kind, name)
 }
 
-/// Reads the plaintext of a stored value of kinds 4 to 11 (SPEC §19.4) and writes it again.
+/// Reads the plaintext of a stored value of kinds 4 to 16 (SPEC §19.4) and writes it again.
 ///
 /// # Errors
 /// [`Error::Integrity`] for anything but the one encoding of a value, and for another kind.
@@ -41,6 +42,11 @@ pub fn rewrite(kind: u16, plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>
         OutboxOrder::KIND => again::<OutboxOrder>(plaintext),
         InboxEntry::KIND => again::<InboxEntry>(plaintext),
         AccountSeed::KIND => again::<AccountSeed>(plaintext),
+        GroupEntry::KIND => again::<GroupEntry>(plaintext),
+        GroupRecord::KIND => again::<GroupRecord>(plaintext),
+        GroupList::KIND => again::<GroupList>(plaintext),
+        HeldKeyPackages::KIND => again::<HeldKeyPackages>(plaintext),
+        GroupOutboxEntry::KIND => again::<GroupOutboxEntry>(plaintext),
         _ => Err(Error::Integrity),
     }
 }

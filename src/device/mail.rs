@@ -5,6 +5,7 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
+use super::group_id::GroupId;
 use crate::identity::{AccountId, Address};
 use crate::session::Opened;
 
@@ -18,6 +19,11 @@ pub enum Content {
     Copy {
         /// To whom it was sent.
         to: AccountId,
+    },
+    /// A message to a group that this device is a member of.
+    Group {
+        /// Which one.
+        group: GroupId,
     },
     /// Made by a later version: the whole body, for the release that can read it.
     Unknown,

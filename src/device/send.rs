@@ -129,7 +129,7 @@ impl Error {
 
 impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
     /// An account that may be written to.
-    fn approved(&mut self, id: &AccountId) -> Result<&Account, Error> {
+    pub(super) fn approved(&mut self, id: &AccountId) -> Result<&Account, Error> {
         let account = self.account(id)?.ok_or(Error::UnknownAccount)?;
         if !account.is_approved() {
             return Err(Error::KeyChanged);

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::keys::Keys;
+use super::open_groups::OpenGroups;
 use super::store::Store;
 use super::values::{Account, AccountSeed, Root};
 use super::{Device, Error, read_root};
@@ -102,23 +103,33 @@ impl<S: Store> Device<S> {
             ..Root::default()
         };
         let prekeys = Prekeys::generate(&identity, now, rng)?;
-        let mut batch = Batch::new(&mut store, &keys, &identity, rng, 0, root);
+        let mut batch = Batch::new(
+            &mut store,
+            &keys,
+            &identity,
+            rng,
+            0,
+            root,
+            OpenGroups::default(),
+        );
         batch.set_prekeys(prekeys);
         batch.put(&[], &identity)?;
         if let Some((list, account)) = own {
             batch.set_account(*list.account_id(), Some(Account::new(list)));
             batch.put(&[], &AccountSeed(account.seed()))?;
         }
-        let root = match batch.commit() {
+        let (root, groups) = match batch.commit() {
             Err(Error::Stale) => return Err(Error::Occupied),
-            committed => committed?.ok_or(Error::Failed)?,
+            committed => committed?,
         };
+        let root = root.ok_or(Error::Failed)?;
         Ok(Self {
             store,
             keys,
             identity,
             root,
             generation: 1,
+            groups,
             unknown: false,
         })
     }
@@ -147,6 +158,7 @@ impl<S: Store> Device<S> {
             identity,
             root,
             generation,
+            groups: OpenGroups::default(),
             unknown: false,
         })
     }

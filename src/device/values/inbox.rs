@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::integrity;
+use crate::device::group_id::GroupId;
 use crate::device::mail::{Content, Notices, Received};
 use crate::identity::{AccountId, Address};
 use crate::memory;
@@ -13,6 +14,7 @@ use crate::wire::{Reader, Writer};
 const MESSAGE: u8 = 0;
 const COPY: u8 = 1;
 const UNKNOWN: u8 = 2;
+const GROUP: u8 = 3;
 
 /// The part of a message's id that says where it lies; above it, the incarnation of the device that received it.
 pub(in crate::device) const SEQUENCE: u64 = (1 << 48) - 1;
@@ -59,6 +61,7 @@ impl Encoding for InboxEntry {
             Content::Message => writer.u8(MESSAGE),
             Content::Copy { to } => writer.u8(COPY).bytes(to.as_bytes()),
             Content::Unknown => writer.u8(UNKNOWN),
+            Content::Group { group } => writer.u8(GROUP).bytes(group.as_bytes()),
         };
         writer.bytes(&self.text);
         Ok(())
@@ -76,6 +79,9 @@ impl Encoding for InboxEntry {
                 to: AccountId::from_bytes(*reader.array().map_err(integrity)?),
             },
             UNKNOWN => Content::Unknown,
+            GROUP => Content::Group {
+                group: GroupId::from_bytes(*reader.array().map_err(integrity)?),
+            },
             _ => return Err(Error::Integrity),
         };
         let length = reader.rest().len();

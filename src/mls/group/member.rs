@@ -162,6 +162,17 @@ impl Member {
         self.epoch.tree.leaf(leaf).map(Arc::as_ref)
     }
 
+    /// A member's leaf in an epoch of which messages can be read.
+    #[must_use]
+    pub fn leaf_node_in(&self, epoch: u64, leaf: LeafIndex) -> Option<&LeafNode> {
+        if epoch == self.epoch() {
+            return self.leaf_node(leaf);
+        }
+        let mut past = self.past.iter();
+        let past = past.find(|past| past.context.epoch == epoch)?;
+        past.tree.leaf(leaf).map(Arc::as_ref)
+    }
+
     /// What shows two members that they are in the same epoch of the same group, and nobody between them
     /// (RFC 9420 §8.7).
     #[must_use]
@@ -279,6 +290,16 @@ impl Member {
     #[must_use]
     pub const fn has_pending_commit(&self) -> bool {
         self.pending.is_some()
+    }
+
+    /// Whom one's own commit that waits adds, by their places after it, and whom it removes, by those before.
+    #[must_use]
+    pub fn pending_members(&self) -> (Vec<LeafIndex>, Vec<LeafIndex>) {
+        let Some(pending) = &self.pending else {
+            return (Vec::new(), Vec::new());
+        };
+        let (before, after) = (&self.epoch.tree, &pending.next.epoch.tree);
+        (after.members_beyond(before), before.members_beyond(after))
     }
 
     /// Goes on to the epoch of one's own commit, once the delivery service has taken it.

@@ -65,6 +65,36 @@ impl RatchetTree {
             .filter_map(|leaf| Some((leaf, self.leaf(leaf)?)))
     }
 
+    /// The leaves of members that another tree does not have there, by their credentials. The hashes of both trees are known:
+    /// what is the same in both is not looked at.
+    pub(in crate::mls) fn members_beyond(&self, other: &Self) -> Vec<LeafIndex> {
+        let mut beyond = Vec::new();
+        let mut open = Vec::new();
+        memory::push(&mut open, self.size.root());
+        while let Some(node) = open.pop() {
+            let hash = self.record(node).and_then(|record| record.hash);
+            let others = other.record(node).and_then(|record| record.hash);
+            if self.members_below(node) == 0 || (hash.is_some() && hash == others) {
+                continue;
+            }
+            match (node.children(), node.leaf()) {
+                (Some((left, right)), _) => {
+                    memory::push(&mut open, right);
+                    memory::push(&mut open, left);
+                }
+                (None, Some(leaf)) => {
+                    let credential =
+                        |tree: &Self| tree.leaf(leaf).map(|leaf| leaf.credential.clone());
+                    if credential(self) != credential(other) {
+                        memory::push(&mut beyond, leaf);
+                    }
+                }
+                (None, None) => {}
+            }
+        }
+        beyond
+    }
+
     /// A member's leaf.
     pub(in crate::mls) fn leaf(&self, leaf: LeafIndex) -> Option<&Arc<LeafNode>> {
         match self.node(leaf.node()) {
