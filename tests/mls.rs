@@ -16,6 +16,8 @@ use common::SeededRng as Rng;
 mod common;
 mod mls {
     mod attacks;
+    #[cfg(feature = "hazmat")]
+    mod history;
     mod random;
     mod stored;
 }

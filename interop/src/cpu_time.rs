@@ -1,4 +1,4 @@
-//! What is measured: the CPU time of the thread.
+//! What is measured: the CPU time of the thread, or, where a peer has several, of the process.
 
 use std::time::Duration;
 
@@ -14,4 +14,10 @@ pub fn now() -> Duration {
 #[must_use]
 pub fn since(start: Duration) -> Duration {
     now().saturating_sub(start)
+}
+
+/// CPU time that all threads of this process have used so far.
+#[must_use]
+pub fn of_process() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }

@@ -221,7 +221,9 @@ impl Report {
     }
 }
 
-fn line(cells: &[&str]) -> String {
+/// A row of a table.
+#[must_use]
+pub fn line(cells: &[&str]) -> String {
     let mut line = "|".to_owned();
     for cell in cells {
         let _ = match cell.is_empty() {
@@ -233,7 +235,8 @@ fn line(cells: &[&str]) -> String {
 }
 
 /// The middle value, or the mean of the two in the middle.
-fn median(values: &[f64]) -> f64 {
+#[must_use]
+pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
@@ -245,7 +248,8 @@ fn median(values: &[f64]) -> f64 {
 }
 
 /// A time with three digits.
-fn time(nanoseconds: f64) -> String {
+#[must_use]
+pub fn time(nanoseconds: f64) -> String {
     let (value, unit) = match nanoseconds {
         time if time < 1e3 => (time, "ns"),
         time if time < 1e6 => (time / 1e3, "µs"),
@@ -258,7 +262,9 @@ fn time(nanoseconds: f64) -> String {
     }
 }
 
-fn thousands(number: usize) -> String {
+/// A number with a comma behind the thousands.
+#[must_use]
+pub fn thousands(number: usize) -> String {
     match number {
         ..1_000 => number.to_string(),
         _ => format!("{},{:03}", number / 1_000, number % 1_000),

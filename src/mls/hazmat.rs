@@ -23,12 +23,14 @@ use crate::crypto::Secret;
 use crate::memory;
 use crate::wire::{Reader, Writer};
 
+mod history;
 mod insider;
 mod messages;
 mod nodes;
 mod sign;
 mod tree;
 
+pub use history::History;
 pub use insider::{Forged, Forgery, Insider, Invitation, SentAs};
 pub use messages::{MessageKeys, Protection};
 pub use nodes::{TreeNode, read_nodes, write_nodes};

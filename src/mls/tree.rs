@@ -18,6 +18,8 @@ mod validate;
 
 #[cfg(feature = "hazmat")]
 pub(super) use node::Node;
+#[cfg(feature = "hazmat")]
+pub(super) use path::SentPath;
 pub(super) use path::{PathSecrets, Recipient};
 pub(super) use private::PrivateTree;
 pub(super) use ratchet_tree::RatchetTree;

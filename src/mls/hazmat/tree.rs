@@ -15,7 +15,7 @@ use crate::mls::math::{LeafIndex, NodeIndex};
 use crate::mls::proposal::Proposal;
 use crate::mls::signature::Signer;
 use crate::mls::suite::{CipherSuite, Prk, Suite};
-use crate::mls::tree::{PathSecrets, PrivateTree, RatchetTree, Recipient};
+use crate::mls::tree::{PathSecrets, PrivateTree, RatchetTree, Recipient, SentPath};
 
 /// A ratchet tree by itself.
 #[derive(Clone)]
@@ -120,18 +120,15 @@ impl Tree {
         random: [u8; 32],
     ) -> Result<(Vec<u8>, Bytes), Error> {
         let suite = Suite::of(context.cipher_suite)?;
-        let leaf_node = self.0.leaf(sender).ok_or(Error::UnknownSender)?;
-        let leaf_node = leaf_node.as_ref().clone();
         let random = Secret::new(random);
-        let secrets = PathSecrets {
-            leaf_key: suite.hpke.kem.derive_key_pair(random.expose())?,
-            first: Prk::new(&random).derive(b"path")?,
-        };
-        let place = Place {
-            group_id: &context.group_id,
-            leaf: sender,
-        };
-        let sent = self.0.make_path(suite, place, leaf_node, secrets, signer)?;
+        let sent = new_path(
+            &mut self.0,
+            suite,
+            &context.group_id,
+            sender,
+            signer,
+            &random,
+        )?;
         let commit_secret = bytes(&sent.commit_secret);
         let mut context = context.clone();
         context.tree_hash = memory::copied(&self.0.tree_hash()?);
@@ -143,6 +140,25 @@ impl Tree {
         let (path, _) = sent.encrypt(suite, &self.0, &context.to_bytes()?, &[], draw)?;
         Ok((path.to_bytes()?, commit_secret))
     }
+}
+
+/// Puts a new path of a member into a tree.
+pub(super) fn new_path(
+    tree: &mut RatchetTree,
+    suite: &Suite,
+    group_id: &[u8],
+    leaf: LeafIndex,
+    signer: &Signer,
+    random: &Secret<32>,
+) -> Result<SentPath, Error> {
+    let leaf_node = tree.leaf(leaf).ok_or(Error::UnknownSender)?;
+    let leaf_node = leaf_node.as_ref().clone();
+    let secrets = PathSecrets {
+        leaf_key: suite.hpke.kem.derive_key_pair(random.expose())?,
+        first: Prk::new(random).derive(b"path")?,
+    };
+    let place = Place { group_id, leaf };
+    tree.make_path(suite, place, leaf_node, secrets, signer)
 }
 
 /// The private keys that a member has of a tree.
