@@ -25,14 +25,18 @@ pub struct Signature(pub [u8; SIGNATURE]);
 impl Signature {
     /// SPEC §3.4: whether R is the canonical encoding of a point of small order.
     fn has_small_order_point(&self) -> bool {
-        let mut y = [0; 32];
-        y.copy_from_slice(self.0.first_chunk::<32>().unwrap_or(&[0; 32]));
-        if let Some(last) = y.last_mut() {
-            // The sign of x.
-            *last &= 0x7f;
-        }
-        SMALL_ORDER.contains(&y)
+        has_small_order(self.0.first_chunk::<32>().unwrap_or(&[0; 32]))
     }
+}
+
+/// Whether a point in its canonical encoding is of small order.
+fn has_small_order(point: &[u8; 32]) -> bool {
+    let mut y = *point;
+    if let Some(last) = y.last_mut() {
+        // The sign of x.
+        *last &= 0x7f;
+    }
+    SMALL_ORDER.contains(&y)
 }
 
 /// A signing key. The verifying key is always its own: no call takes one beside it.
@@ -109,12 +113,11 @@ impl Verifier {
     /// [`Error::BadSignature`]: no signature of such a key is accepted.
     pub fn new(key: &VerifyingKey) -> Result<Self, Error> {
         key.require_canonical()?;
-        let key =
-            ed25519_dalek::VerifyingKey::from_bytes(&key.0).map_err(|_| Error::BadSignature)?;
-        if key.is_weak() {
+        if has_small_order(&key.0) {
             return Err(Error::BadSignature);
         }
-        Ok(Self(key))
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&key.0);
+        Ok(Self(key.map_err(|_| Error::BadSignature)?))
     }
 
     /// Verifies by the rule of SPEC §3.4.

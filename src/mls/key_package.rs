@@ -174,21 +174,23 @@ impl KeyPackage {
             let mut all = key_packages.iter();
             return all.try_for_each(|key_package| key_package.verify(suite, validity));
         }
-        let mut leaves = Batch::new();
-        let mut packages = Batch::new();
+        let mut batch = Batch::new();
         for key_package in key_packages {
             key_package.require_alone(suite, validity)?;
             let leaf_node = &key_package.leaf_node;
-            leaf_node.add_to(&mut leaves, NOWHERE)?;
+            leaf_node.add_to(&mut batch, NOWHERE)?;
             let content = sign_content(sign::KEY_PACKAGE, &key_package.signed_bytes()?)?;
             leaf_node
                 .signature_key
-                .add_to(&mut packages, &content, &key_package.signature)
+                .add_to(&mut batch, &content, &key_package.signature)
                 .map_err(|_| Rule::KeyPackageSignature)?;
         }
-        leaves.verify().map_err(|_| Rule::LeafSignature)?;
-        packages.verify().map_err(|_| Rule::KeyPackageSignature)?;
-        Ok(())
+        if batch.verify().is_ok() {
+            return Ok(());
+        }
+        // Which of them does not hold is not known.
+        let mut all = key_packages.iter();
+        all.try_for_each(|key_package| key_package.verify(suite, validity))
     }
 
     /// [`verify`](Self::verify) but for the signatures.

@@ -6,13 +6,13 @@
 pub mod edwards {
     use core::hint::black_box;
     use core::iter::Sum;
-    use core::ops::Add;
+    use core::ops::{Add, Neg};
 
     use zeroize::Zeroize;
 
     use crate::montgomery::MontgomeryPoint;
     use crate::scalar::Scalar;
-    use crate::traits::{Identity, IsIdentity, VartimeMultiscalarMul};
+    use crate::traits::{Identity, VartimeMultiscalarMul};
 
     /// A point that is none.
     #[derive(Clone, Copy)]
@@ -35,13 +35,6 @@ pub mod edwards {
         }
     }
 
-    impl IsIdentity for EdwardsPoint {
-        fn is_identity(&self) -> bool {
-            black_box(self);
-            black_box(true)
-        }
-    }
-
     impl Add for EdwardsPoint {
         type Output = Self;
 
@@ -56,6 +49,14 @@ pub mod edwards {
 
         fn add(self, other: &Self) -> Self {
             black_box(other);
+            black_box(self)
+        }
+    }
+
+    impl Neg for EdwardsPoint {
+        type Output = Self;
+
+        fn neg(self) -> Self {
             black_box(self)
         }
     }
@@ -129,7 +130,6 @@ pub mod montgomery {
     use zeroize::Zeroize;
 
     use crate::edwards::EdwardsPoint;
-    use crate::traits::IsIdentity;
 
     /// A u-coordinate that is none.
     #[derive(Clone, Copy)]
@@ -151,13 +151,6 @@ pub mod montgomery {
         }
     }
 
-    impl IsIdentity for MontgomeryPoint {
-        fn is_identity(&self) -> bool {
-            black_box(self);
-            black_box(false)
-        }
-    }
-
     impl Zeroize for MontgomeryPoint {
         fn zeroize(&mut self) {
             self.0.zeroize();
@@ -168,14 +161,15 @@ pub mod montgomery {
 /// Numbers modulo the order.
 pub mod scalar {
     use core::hint::black_box;
-    use core::iter::Sum;
-    use core::ops::{Mul, Neg};
+    use core::ops::{Add, Mul, Neg};
 
     /// A number that is none.
     #[derive(Clone, Copy)]
     pub struct Scalar([u8; 32]);
 
     impl Scalar {
+        pub const ZERO: Self = Self([0; 32]);
+
         pub fn from_canonical_bytes(bytes: [u8; 32]) -> Option<Self> {
             black_box(Some(Self(bytes)))
         }
@@ -197,6 +191,15 @@ pub mod scalar {
         }
     }
 
+    impl Add for Scalar {
+        type Output = Self;
+
+        fn add(self, other: Self) -> Self {
+            black_box(other);
+            black_box(self)
+        }
+    }
+
     impl Mul for Scalar {
         type Output = Self;
 
@@ -211,12 +214,6 @@ pub mod scalar {
 
         fn neg(self) -> Self {
             black_box(self)
-        }
-    }
-
-    impl Sum for Scalar {
-        fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
-            numbers.fold(Self([0; 32]), |sum, number| sum * number)
         }
     }
 }
@@ -234,10 +231,6 @@ pub mod traits {
 
     pub trait Identity {
         fn identity() -> Self;
-    }
-
-    pub trait IsIdentity {
-        fn is_identity(&self) -> bool;
     }
 
     pub trait VartimeMultiscalarMul: Sized {

@@ -62,11 +62,6 @@ impl VerifyingKey {
     pub fn to_bytes(&self) -> [u8; 32] {
         self.0
     }
-
-    pub fn is_weak(&self) -> bool {
-        black_box(&self.0);
-        black_box(false)
-    }
 }
 
 impl Verifier<Signature> for VerifyingKey {
