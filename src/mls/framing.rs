@@ -18,7 +18,7 @@ use super::error::{Error, Rule};
 use super::labels::{reference, sign};
 use super::math::LeafIndex;
 use super::proposal::{Proposal, ProposalRef};
-use super::signature::{SignaturePublicKey, Signer};
+use super::signature::{ReadyKey, SignaturePublicKey, Signer};
 use super::suite::{self, Suite};
 use crate::crypto::Secret;
 use crate::crypto::hash::HASH;
@@ -272,8 +272,14 @@ impl AuthenticatedContent {
         context: &GroupContext,
         key: &SignaturePublicKey,
     ) -> Result<(), Error> {
+        let ready = ReadyKey::new(suite, key).map_err(|_| Error::BadSignature)?;
+        self.verify_ready(context, &ready)
+    }
+
+    /// [`verify`](Self::verify) with a key that was taken apart.
+    pub(super) fn verify_ready(&self, context: &GroupContext, key: &ReadyKey) -> Result<(), Error> {
         let signed = signed_bytes(self.wire_format, &self.content, context)?;
-        key.verify(suite, sign::FRAMED_CONTENT, &signed, &self.auth.signature)
+        key.verify(sign::FRAMED_CONTENT, &signed, &self.auth.signature)
             .map_err(|_| Error::BadSignature)
     }
 

@@ -22,6 +22,7 @@ mod record_name;
 mod select;
 mod send;
 mod snapshot;
+mod speakers;
 mod stage;
 mod stored;
 mod stream;

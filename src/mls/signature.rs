@@ -15,6 +15,42 @@ use crate::wire::{self, Reader, Writer};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SignaturePublicKey(pub Vec<u8>);
 
+/// A public key, taken apart for several signatures.
+pub(super) enum ReadyKey {
+    Ed25519(sign::Verifier),
+    EcdsaP256(p256::PublicKey),
+}
+
+impl ReadyKey {
+    pub(super) fn new(suite: &Suite, key: &SignaturePublicKey) -> Result<Self, Error> {
+        Ok(match suite.scheme {
+            Scheme::Ed25519 => {
+                let key = key.0.as_slice().try_into().map_err(|_| Error::InvalidKey)?;
+                Self::Ed25519(sign::Verifier::new(&sign::VerifyingKey(key))?)
+            }
+            Scheme::EcdsaP256 => Self::EcdsaP256(p256::PublicKey::from_bytes(&key.0)?),
+        })
+    }
+
+    /// `VerifyWithLabel`.
+    pub(super) fn verify(
+        &self,
+        label: &[u8],
+        content: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Error> {
+        let content = sign_content(label, content)?;
+        match self {
+            Self::Ed25519(key) => {
+                let signature = signature.try_into().map_err(|_| Error::BadSignature)?;
+                key.verify(&content, &sign::Signature(signature))?;
+            }
+            Self::EcdsaP256(key) => key.verify(&content, signature)?,
+        }
+        Ok(())
+    }
+}
+
 impl SignaturePublicKey {
     /// `VerifyWithLabel`.
     pub(super) fn verify(
@@ -24,22 +60,7 @@ impl SignaturePublicKey {
         content: &[u8],
         signature: &[u8],
     ) -> Result<(), Error> {
-        let content = sign_content(label, content)?;
-        match suite.scheme {
-            Scheme::Ed25519 => {
-                let key = self
-                    .0
-                    .as_slice()
-                    .try_into()
-                    .map_err(|_| Error::InvalidKey)?;
-                let signature = signature.try_into().map_err(|_| Error::BadSignature)?;
-                sign::VerifyingKey(key).verify(&content, &sign::Signature(signature))?;
-            }
-            Scheme::EcdsaP256 => {
-                p256::PublicKey::from_bytes(&self.0)?.verify(&content, signature)?;
-            }
-        }
-        Ok(())
+        ReadyKey::new(suite, self)?.verify(label, content, signature)
     }
 }
 

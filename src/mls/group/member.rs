@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::epoch::{Epoch, PastEpoch};
 use super::record_name::{RecordName, push_keys};
 use super::snapshot::Snapshot;
+use super::speakers::Speakers;
 use crate::crypto::Secret;
 use crate::crypto::hash::HASH;
 use crate::crypto::hedge::Hedge;
@@ -79,6 +80,7 @@ pub struct Member {
     pub(super) updates: Vec<ProposedUpdate>,
     pub(super) pending: Option<Pending>,
     pub(super) life: Life,
+    pub(super) speakers: Speakers,
     pub(super) past_epochs: usize,
     pub(super) longest_lifetime: u64,
     /// How often the proposals of an epoch were let go of.
@@ -104,6 +106,7 @@ impl Member {
             updates: Vec::new(),
             pending: None,
             life: Life::Active,
+            speakers: Speakers::default(),
             past_epochs: PAST_EPOCHS,
             longest_lifetime: LIFETIME_MAX,
             cleared: 0,

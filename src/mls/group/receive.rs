@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::changes::place;
 use super::credentials::{Credentials, NewCredential};
 use super::member::{Kept, Member};
+use super::speakers::Speaker;
 use super::stage::StagedCommit;
 use crate::crypto::hash::sha256;
 use crate::mls::error::{Error, Rule};
@@ -19,16 +20,26 @@ use crate::mls::message::Message;
 use crate::mls::proposal::Proposal;
 use crate::mls::psk::PskSource;
 use crate::mls::secret_tree::{SecretTree, Step};
+use crate::mls::signature::ReadyKey;
 
 /// A message of the app that was read, and whose key is still there.
 pub struct Application {
     step: Step,
+    /// Who has not spoken lately.
+    speaker: Option<Speaker>,
     epoch: u64,
     /// Who sent it, by the place in the tree of that epoch.
     pub sender: LeafIndex,
     /// What was said in the clear, and authenticated.
     pub authenticated_data: Vec<u8>,
     data: Vec<u8>,
+}
+
+/// A message that was decrypted; verified, if it is the app's.
+struct Unprotected {
+    received: AuthenticatedContent,
+    step: Step,
+    speaker: Option<Speaker>,
 }
 
 /// A proposal that was checked, and not kept.
@@ -126,6 +137,9 @@ impl Member {
     /// has changed since it was read.
     pub fn take(&mut self, message: Application) -> Result<Vec<u8>, Error> {
         self.messages_mut(message.epoch)?.take(message.step)?;
+        if let Some(speaker) = message.speaker {
+            self.speakers.keep(speaker);
+        }
         Ok(message.data)
     }
 
@@ -155,8 +169,7 @@ impl Member {
         if message.content_type != ContentType::Application {
             return Err(Error::Malformed);
         }
-        let (received, step) = self.unprotect(message)?;
-        let application = application(received, step)?;
+        let application = application(self.unprotect(message)?)?;
         let sender = application.sender;
         Ok((sender, self.take(application)?))
     }
@@ -197,19 +210,19 @@ impl Member {
         psks: &impl PskSource,
         now: u64,
     ) -> Result<Processed, Error> {
-        let (received, step) = self.unprotect(message)?;
-        match received.content.content.content_type() {
-            ContentType::Application => Ok(Processed::Application(Box::new(application(
-                received, step,
-            )?))),
+        let unprotected = self.unprotect(message)?;
+        match unprotected.received.content.content.content_type() {
+            ContentType::Application => {
+                Ok(Processed::Application(Box::new(application(unprotected)?)))
+            }
             ContentType::Proposal | ContentType::Commit => {
-                self.act(received, Some(step), psks, now)
+                self.act(unprotected.received, Some(unprotected.step), psks, now)
             }
         }
     }
 
     /// Decrypts a message of this epoch or of one before, and verifies it, if it is the app's.
-    fn unprotect(&self, message: PrivateMessage) -> Result<(AuthenticatedContent, Step), Error> {
+    fn unprotect(&self, message: PrivateMessage) -> Result<Unprotected, Error> {
         let now = &self.epoch;
         if message.group_id != now.context.group_id {
             return Err(Error::WrongGroup);
@@ -246,10 +259,24 @@ impl Member {
         let kind = message.content_type.into();
         let (key, step) = messages.find(sender.leaf, kind, sender.generation)?;
         let received = message.unprotect(aead, sender, (&key.key, &key.nonce))?;
+        let mut speaker = None;
         if matches!(received.content.content, Content::Application(_)) {
-            received.verify(self.suite, context, &leaf.signature_key)?;
+            let key = &leaf.signature_key;
+            match self.speakers.find(key) {
+                Some(ready) => received.verify_ready(context, ready)?,
+                None => {
+                    let ready = ReadyKey::new(self.suite, key).map_err(|_| Error::BadSignature)?;
+                    received.verify_ready(context, &ready)?;
+                    let key = key.clone();
+                    speaker = Some(Speaker { key, ready });
+                }
+            }
         }
-        Ok((received, step))
+        Ok(Unprotected {
+            received,
+            step,
+            speaker,
+        })
     }
 
     /// A proposal or a commit of the present epoch.
@@ -346,10 +373,16 @@ impl Member {
     }
 }
 
-fn application(received: AuthenticatedContent, step: Step) -> Result<Application, Error> {
+fn application(unprotected: Unprotected) -> Result<Application, Error> {
+    let Unprotected {
+        received,
+        step,
+        speaker,
+    } = unprotected;
     match (received.content.content, received.content.sender) {
         (Content::Application(data), Sender::Member(sender)) => Ok(Application {
             step,
+            speaker,
             epoch: received.content.epoch,
             sender,
             authenticated_data: received.content.authenticated_data,

@@ -15,7 +15,7 @@ use crate::mls::psk::PreSharedKeyId;
 struct Chosen<'a> {
     removed: Vec<LeafIndex>,
     updated: Vec<LeafIndex>,
-    /// Signature keys of those who are added.
+    /// Signature keys of those who are added, in their order: a commit may add very many.
     added: Vec<&'a [u8]>,
     psks: Vec<&'a PreSharedKeyId>,
     extensions: bool,
@@ -29,7 +29,12 @@ impl<'a> Chosen<'a> {
             Proposal::Update(_) => sender
                 .is_some_and(|leaf| !self.removed.contains(&leaf) && put(&mut self.updated, leaf)),
             Proposal::Add(key_package) => {
-                put(&mut self.added, &key_package.leaf_node.signature_key.0)
+                let key = key_package.leaf_node.signature_key.0.as_slice();
+                let place = self.added.binary_search(&key);
+                if let Err(place) = place {
+                    memory::insert(&mut self.added, place, key);
+                }
+                place.is_err()
             }
             Proposal::PreSharedKey(id) => put(&mut self.psks, id),
             Proposal::GroupContextExtensions(_) => !core::mem::replace(&mut self.extensions, true),
@@ -59,6 +64,9 @@ pub(super) fn select<'a>(
         && matches!(only.proposal, Proposal::ReInit(_))
     {
         memory::push(&mut all, only);
+        return all;
+    }
+    if kept.is_empty() {
         return all;
     }
     let mut chosen = Chosen::default();
