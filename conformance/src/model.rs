@@ -13,6 +13,7 @@ pub mod device;
 pub mod file;
 pub mod formula;
 pub mod keccak;
+pub mod mls;
 pub mod pack;
 pub mod prekeys;
 pub mod ratchet;
