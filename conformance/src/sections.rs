@@ -34,6 +34,7 @@ mod envelope;
 mod file;
 mod identity;
 mod labels;
+mod mls;
 mod pack;
 mod padding;
 mod ratchet;
@@ -59,6 +60,7 @@ pub const ALL: &[Section] = &[
     file::SECTION,
     blob::SECTION,
     pack::SECTION,
+    mls::SECTION,
 ];
 
 /// The operation `name`.

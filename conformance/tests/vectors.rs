@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
+use subrosa::mls::Rule;
 use subrosa_conformance::case::{Case, digest};
 use subrosa_conformance::file::{VectorFile, verify_folder};
-use subrosa_conformance::op::VERB;
+use subrosa_conformance::op::{Kind, VERB, Verb};
 use subrosa_conformance::report::Report;
-use subrosa_conformance::script::VERBS;
 use subrosa_conformance::target::{Response, Subrosa, Target};
 use subrosa_conformance::{generate, sections};
 
@@ -278,12 +278,24 @@ fn every_operation_and_every_error_has_a_case() {
 
 #[test]
 fn every_step_of_a_script_and_every_error_of_it_has_a_case() {
+    let mut scripts = 0;
+    for section in sections::ALL {
+        let inputs = section.ops().flat_map(|op| op.input);
+        for field in inputs {
+            if let Kind::Steps(verbs) = field.kind {
+                every_step_has_a_case(section.name, verbs);
+                scripts += 1;
+            }
+        }
+    }
+    assert_eq!(scripts, 2);
+}
+
+fn every_step_has_a_case(section: &str, verbs: &[Verb]) {
     let mut found: BTreeMap<&str, (bool, BTreeSet<String>)> = BTreeMap::new();
-    let file = read("session");
+    let file = read(section);
     for case in &file.cases {
-        let steps = case.input["steps"].as_array().unwrap();
-        let results = case.out.as_ref().unwrap()["results"].as_array().unwrap();
-        assert_eq!(steps.len(), results.len(), "{}", case.id);
+        let (steps, results) = steps(case);
         for (step, result) in steps.iter().zip(results) {
             let (done, errors) = found.entry(step[VERB].as_str().unwrap()).or_default();
             match result.get("error") {
@@ -292,8 +304,8 @@ fn every_step_of_a_script_and_every_error_of_it_has_a_case() {
             }
         }
     }
-    assert_eq!(found.len(), VERBS.len());
-    for verb in VERBS {
+    assert_eq!(found.len(), verbs.len());
+    for verb in verbs {
         let (done, errors) = &found[verb.name];
         assert!(done, "{}", verb.name);
         let errors: BTreeSet<&str> = errors.iter().map(String::as_str).collect();
@@ -303,6 +315,47 @@ fn every_step_of_a_script_and_every_error_of_it_has_a_case() {
             "{}",
             verb.name
         );
+    }
+}
+
+/// The steps of a script, and as many results.
+fn steps(case: &Case) -> (&[Value], &[Value]) {
+    let steps = case.input["steps"].as_array().unwrap();
+    let results = case.out.as_ref().unwrap()["results"].as_array().unwrap();
+    assert_eq!(steps.len(), results.len(), "{}", case.id);
+    (steps, results)
+}
+
+/// Its refused steps break this rule and no other, and something valid comes behind them.
+fn cites(case: &Case, rule: Rule) {
+    let (_, results) = steps(case);
+    let expected = format!("Invalid {}", rule.number());
+    let refused: Vec<usize> = (0..results.len())
+        .filter(|place| results[*place].get("error").is_some())
+        .collect();
+    assert!(!refused.is_empty(), "{}", case.id);
+    for place in &refused {
+        assert_eq!(results[*place]["error"], json!(expected), "{}", case.id);
+    }
+    let behind = &results[refused[0] + 1..];
+    let accepted = |result: &&Value| result.get("epoch").or(result.get("state")).is_some();
+    assert!(behind.iter().find(accepted).is_some(), "{}", case.id);
+}
+
+#[test]
+fn every_rule_of_groups_is_broken_by_a_case_of_its_number() {
+    let file = read("mls");
+    let spec = fs::read_to_string(folder().join("../SPEC.md")).unwrap();
+    let of_rules = |case: &&Case| case.id.starts_with("rule-");
+    assert_eq!(file.cases.iter().filter(of_rules).count(), Rule::ALL.len());
+    for (rule, number) in Rule::ALL.iter().zip(1..) {
+        assert_eq!(rule.number(), number);
+        let row = format!("| {number} | `{rule:?}` | {} | {rule} |\n", rule.section());
+        assert!(spec.contains(&row), "SPEC.md lacks the row {row}");
+        let begins = format!("rule-{number:02}-");
+        let mut cases = file.cases.iter();
+        let case = cases.find(|case| case.id.starts_with(&begins));
+        cites(case.unwrap_or_else(|| panic!("{rule:?}")), *rule);
     }
 }
 

@@ -271,7 +271,7 @@ rules! {
     WelcomePsk = 47, "12.4.3.1", "a Welcome of a reinitialization or a branch has more than its one key, or is not of epoch 1";
     WelcomeSigner = 48, "12.4.3.1", "the signer of a group's information is a blank leaf";
     ReInitMismatch = 49, "11.2", "a new group is not the one that was proposed in its place";
-    BranchMismatch = 50, "11.3", "a branch has another version or cipher suite than its group";
+    BranchMismatch = 50, "11.3", "a branch has another version or cipher suite than its group, or more members";
     NoExternalPub = 51, "12.4.3.2", "a group's information has no external public key";
     TreeMissing = 52, "12.4.3.3", "there is no ratchet tree";
 }

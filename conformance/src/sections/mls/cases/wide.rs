@@ -1,0 +1,80 @@
+//! Groups of 1,000 and 10,000 (§22.7).
+
+use serde_json::json;
+
+use super::*;
+use crate::model::mls::wide::Wide;
+
+pub(super) fn cases(cases: &mut Cases) -> Answer<()> {
+    for suite in 1..=3 {
+        wide(cases, suite, 1_000)?;
+    }
+    wide(cases, 1, 10_000)
+}
+
+fn wide(cases: &mut Cases, suite: u16, members: u32) -> Answer<()> {
+    let seed = cases.bytes(&format!("wide {suite} {members}"), 32);
+    let group_id = format!("a group of {members}").into_bytes();
+    let wide = Wide {
+        suite: Suite::of(suite),
+        group_id: &group_id,
+        seed: &seed,
+        members,
+        lifetime: LIFETIME,
+    };
+    let us = wide.client(US)?;
+    let mut group = Group::of(wide.suite, &group_id, 7, wide.tree()?, Vec::new())?;
+    let last = members - 1;
+    let (middle, gone) = (members / 2, members / 2 + 1);
+    for leaf in [0, 2, middle, last] {
+        group.know(&wide.signer(leaf)?);
+    }
+    let mut scene = Scene::default();
+    scene.client("us", &us);
+    let step = json!({
+        "do": "wide_tree", "as": "the tree", "cipher_suite": suite, "group_id": hex::encode(&group_id),
+        "seed": hex::encode(&seed), "members": members, "not_before": LIFETIME.0.to_string(),
+        "not_after": LIFETIME.1.to_string(),
+    });
+    scene.push(step, Expected::Done);
+    let info = group.info(0, false, false)?;
+    let secret = Some(wide.lowest_path_secret());
+    let message = welcome(
+        wide.suite,
+        &group.secrets,
+        &info,
+        &[],
+        &[(&us.package, secret)],
+    )?;
+    let joined = Joined {
+        tree: Some("the tree"),
+        ..Joined::new(&message)
+    };
+    scene.join(&joined, Expected::State(group.secrets.authenticator));
+    let mut s = Setting { scene, group, us };
+    // From the other end of the tree, beside us, and in the middle.
+    s.commit(&Plan::by(last, Vec::new()))?;
+    s.commit(&Plan::by(2, Vec::new()))?;
+    let removes = Listed::value(Proposal::Remove(gone));
+    s.commit(&Plan::by(middle, vec![removes]))?;
+    let (one, other) = (plain(suite, "one more")?, plain(suite, "another more")?);
+    s.group.know(&one.signer);
+    s.commit(&Plan::by(0, vec![add(&one), add(&other)]))?;
+    // The one that came takes the place of who was removed.
+    s.commit(&Plan::by(gone, Vec::new()))?;
+    for leaf in [0, last] {
+        let text = format!("from {leaf}");
+        let message = s.group.say(leaf, &text, 3)?;
+        s.scene
+            .process("group", &message, Expected::Text(leaf, text));
+    }
+    let removes = Listed::value(Proposal::Remove(last));
+    let made = s.group.commit(&Plan::by(2, vec![removes]))?;
+    s.refuse(&flipped(&made.public()), "BadTag");
+    let state = Expected::State(made.next.secrets.authenticator);
+    s.scene.process("group", &made.public(), state);
+    let comment =
+        "We join a group whose tree is made by §22.7, and follow commits from all over it.";
+    s.done(cases, &format!("wide-{members}-suite-{suite}"), comment);
+    Ok(())
+}
