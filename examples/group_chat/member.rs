@@ -310,9 +310,7 @@ impl Member {
                 println!("* left");
             }
             // One's own messages come back as everybody's do.
-            GroupEvent::Rejected { error, .. }
-                if error != Error::Group(mls::Error::OwnMessage) =>
-            {
+            GroupEvent::Rejected { error, .. } if error != Error::Group(mls::Error::OwnMessage) => {
                 println!("* refused: {error}");
             }
             _ => {}
