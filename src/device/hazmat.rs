@@ -51,7 +51,7 @@ pub fn rewrite(kind: u16, plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>
     }
 }
 
-/// Opens a value of kinds 1, 2 and 4 to 11 as the store has it (SPEC §19.3): its generation, and the plaintext.
+/// Opens a value of kinds 1, 2 and 4 to 16 as the store has it (SPEC §19.3): its generation, and the plaintext.
 ///
 /// # Errors
 /// [`Error::Integrity`], also for another kind, [`Error::UnknownVersion`].
@@ -74,6 +74,11 @@ pub fn open_value(
         OutboxOrder::KIND => opened::<OutboxOrder>(value, &keys, &key),
         InboxEntry::KIND => opened::<InboxEntry>(value, &keys, &key),
         AccountSeed::KIND => opened::<AccountSeed>(value, &keys, &key),
+        GroupEntry::KIND => opened::<GroupEntry>(value, &keys, &key),
+        GroupRecord::KIND => opened::<GroupRecord>(value, &keys, &key),
+        GroupList::KIND => opened::<GroupList>(value, &keys, &key),
+        HeldKeyPackages::KIND => opened::<HeldKeyPackages>(value, &keys, &key),
+        GroupOutboxEntry::KIND => opened::<GroupOutboxEntry>(value, &keys, &key),
         _ => Err(Error::Integrity),
     }
 }
@@ -90,7 +95,7 @@ fn opened<T: Encoding>(
     }
 }
 
-/// Writes a value of kinds 1, 2 and 4 to 11 as the store has it, from its plaintext: the other way round of [`open_value`].
+/// Writes a value of kinds 1, 2 and 4 to 16 as the store has it, from its plaintext: the other way round of [`open_value`].
 /// `device` hedges the salt.
 ///
 /// # Errors
@@ -115,6 +120,11 @@ pub fn seal_value(
         OutboxOrder::KIND => sealed::<OutboxOrder>(plaintext, &place, keys, entropy),
         InboxEntry::KIND => sealed::<InboxEntry>(plaintext, &place, keys, entropy),
         AccountSeed::KIND => sealed::<AccountSeed>(plaintext, &place, keys, entropy),
+        GroupEntry::KIND => sealed::<GroupEntry>(plaintext, &place, keys, entropy),
+        GroupRecord::KIND => sealed::<GroupRecord>(plaintext, &place, keys, entropy),
+        GroupList::KIND => sealed::<GroupList>(plaintext, &place, keys, entropy),
+        HeldKeyPackages::KIND => sealed::<HeldKeyPackages>(plaintext, &place, keys, entropy),
+        GroupOutboxEntry::KIND => sealed::<GroupOutboxEntry>(plaintext, &place, keys, entropy),
         _ => Err(Error::Integrity),
     }
 }
