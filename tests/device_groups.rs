@@ -577,3 +577,227 @@ fn attack_s6_two_processes_in_one_group() {
     let read = texts(&service.receive(&mut alice, rng));
     assert_eq!(read.len(), 10);
 }
+
+/// A store of which one commit fails, as it is told.
+struct Faulty {
+    store: MemoryStore,
+    /// How many commits come before it.
+    left: Rc<RefCell<Option<usize>>>,
+    fault: Fault,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Failed,
+    /// Nobody learns what became of it: it is stored, or not.
+    Unknown {
+        stored: bool,
+    },
+}
+
+impl Store for Faulty {
+    fn get(&mut self, key: &Key) -> Result<Option<Vec<u8>>, Unreadable> {
+        self.store.get(key)
+    }
+
+    fn commit(&mut self, base: u64, puts: &[(Key, Vec<u8>)], deletes: &[Key]) -> Commit {
+        let mut left = self.left.borrow_mut();
+        match &mut *left {
+            Some(0) => *left = None,
+            Some(left) => {
+                *left -= 1;
+                return self.store.commit(base, puts, deletes);
+            }
+            None => return self.store.commit(base, puts, deletes),
+        }
+        match self.fault {
+            Fault::Failed => Commit::Failed,
+            Fault::Unknown { stored } => {
+                if stored {
+                    assert_eq!(self.store.commit(base, puts, deletes), Commit::Committed);
+                }
+                Commit::Unknown
+            }
+        }
+    }
+}
+
+/// Makes a call until it succeeds, as an app does.
+fn insist<T>(
+    device: &mut Device<Faulty>,
+    mut call: impl FnMut(&mut Device<Faulty>) -> Result<T, Error>,
+) -> T {
+    for _ in 0..3 {
+        match call(device) {
+            Ok(value) => return value,
+            Err(Error::Failed) => {}
+            Err(Error::Unknown) => device.reopen().unwrap(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("it does not succeed")
+}
+
+/// One commit after another fails, in each way: nothing is lost, nothing comes twice, and the group goes on.
+#[test]
+fn attack_s2_every_commit_of_a_group_fails() {
+    let faults = [
+        Fault::Failed,
+        Fault::Unknown { stored: true },
+        Fault::Unknown { stored: false },
+    ];
+    let mut reached = 0;
+    for (fault, fails_at) in faults
+        .into_iter()
+        .flat_map(|fault| (0..40).map(move |fails_at| (fault, fails_at)))
+    {
+        let (service, rng) = (&mut Service::default(), &mut SeededRng(9));
+        let mut alice = service.phone(rng);
+        let left = Rc::new(RefCell::new(None));
+        let store = Faulty {
+            store: MemoryStore::new(),
+            left: Rc::clone(&left),
+            fault,
+        };
+        let mut bob = Device::create(store, AppKey::new(KEY), NOW, rng).unwrap().0;
+        let account = bob.account().unwrap();
+        let list = bob.list(&account, rng).unwrap().unwrap();
+        service.server.publish_list(&list);
+        left.replace(Some(fails_at));
+
+        let packages = insist(&mut bob, |bob| bob.publish_key_packages(2, NOW, rng));
+        let own = *bob.address();
+        service.key_packages.insert(own, packages.one_time);
+        let group = service.found(&mut alice, rng);
+        catch_up(&service.server, &mut alice, &account, NOW, rng).unwrap();
+        let package = service.key_package(&own);
+        let change = GroupChange {
+            id: b"add",
+            group,
+            add: &[&package],
+            remove: &[],
+        };
+        let sent = alice.change_group(&change, NOW, rng).unwrap();
+        assert!(service.take(&sent));
+        service.receive(&mut alice, rng);
+        let hers = alice.account().unwrap();
+        insist(&mut bob, |bob| {
+            let lists = service.server.lists_above(&hers, None);
+            bob.update_list(&hers, &lists, NOW, rng)
+        });
+        let mut said = Vec::new();
+        for round in 0..3u8 {
+            let text = [round];
+            send(service, &mut alice, group, &text, rng).unwrap();
+            said.push(text.to_vec());
+            let waiting = service.queues.remove(&own).unwrap_or_default();
+            for message in &waiting {
+                insist(&mut bob, |bob| bob.receive_groups(&[message], NOW, rng));
+            }
+            let answer = [round, 1];
+            let outgoing = GroupOutgoing {
+                id: &answer,
+                group,
+                text: &answer,
+            };
+            let sent = insist(&mut bob, |bob| bob.send_to_group(&outgoing, rng));
+            assert!(service.take(&sent));
+            insist(&mut bob, |bob| bob.group_sent(&[&answer], rng));
+            let change = GroupChange {
+                id: b"keys",
+                group,
+                add: &[],
+                remove: &[],
+            };
+            let sent = insist(&mut bob, |bob| bob.change_group(&change, NOW, rng));
+            assert!(service.take(&sent));
+            let waiting = service.queues.remove(&own).unwrap_or_default();
+            for message in &waiting {
+                insist(&mut bob, |bob| bob.receive_groups(&[message], NOW, rng));
+            }
+            let read = texts(&service.receive(&mut alice, rng));
+            assert_eq!(read, [(own, answer.to_vec())], "{fault:?} at {fails_at}");
+            assert_eq!(
+                alice.group_epoch(&group, rng),
+                bob.group_epoch(&group, rng),
+                "{fault:?} at {fails_at}"
+            );
+        }
+        let inbox = bob.inbox(0, 10, rng).unwrap();
+        let read: Vec<_> = inbox.into_iter().map(|received| received.text).collect();
+        assert_eq!(read, said, "{fault:?} at {fails_at}");
+        assert_eq!(bob.group_outbox(0, 10, rng).unwrap().0, []);
+        let waits = left.borrow().is_some();
+        if !waits {
+            reached += 1;
+        }
+        let group_again = insist(&mut bob, |bob| bob.groups(rng));
+        assert_eq!(group_again, [group]);
+        insist(&mut bob, |bob| match bob.forget_group(&group, rng) {
+            // It was stored, and nobody had heard of it.
+            Err(Error::NotFound) => Ok(()),
+            forgotten => forgotten,
+        });
+        assert!(bob.groups(rng).unwrap().is_empty());
+    }
+    // Every commit of the course was one that failed.
+    assert!((3 * 18..3 * 40).contains(&reached), "{reached}");
+}
+
+/// What is left of a group that was forgotten: nothing.
+#[test]
+fn a_forgotten_group_leaves_nothing() {
+    let (service, rng) = (&mut Service::default(), &mut SeededRng(10));
+    let mut alice = service.phone(rng);
+    let mut bob = service.phone(rng);
+    catch_up(
+        &service.server,
+        &mut alice,
+        &bob.account().unwrap(),
+        NOW,
+        rng,
+    )
+    .unwrap();
+    // The list of groups stays once there was one.
+    let first = alice.create_group(NOW, rng).unwrap();
+    alice.forget_group(&first, rng).unwrap();
+    let keys = |phone: Phone| {
+        let store = phone.into_store();
+        let keys: Vec<Key> = store.iter().map(|(key, _)| *key).collect();
+        let phone = Device::open(store, AppKey::new(KEY), None).unwrap();
+        (keys, phone)
+    };
+    let (before, mut alice) = keys(alice);
+    let group = service.found(&mut alice, rng);
+    service.change(&mut alice, group, &[&bob], &[], rng);
+    service.receive(&mut bob, rng);
+    for round in 0..12u8 {
+        send(service, &mut bob, group, &[round], rng).unwrap();
+        send(service, &mut alice, group, &[round, 0], rng).unwrap();
+        service.receive(&mut alice, rng);
+        service.receive(&mut bob, rng);
+        if round % 3 == 0 {
+            service.change(&mut bob, group, &[], &[], rng);
+            service.receive(&mut alice, rng);
+        }
+    }
+    let (with, mut alice) = keys(alice);
+    assert!(with.len() > before.len() + 10);
+    let ids: Vec<u64> = alice
+        .inbox(0, 100, rng)
+        .unwrap()
+        .iter()
+        .map(|read| read.id)
+        .collect();
+    alice.read(&ids, rng).unwrap();
+    let waiting = GroupChange {
+        id: b"waits",
+        group,
+        add: &[],
+        remove: &[],
+    };
+    alice.change_group(&waiting, NOW, rng).unwrap();
+    alice.forget_group(&group, rng).unwrap();
+    let (after, _) = keys(alice);
+    assert_eq!(after, before);
+}
