@@ -9,6 +9,7 @@ mod common;
 mod freed_memory {
     pub mod arena;
     pub mod files;
+    pub mod groups;
     pub mod needles;
     pub mod sending;
     pub mod stored;
@@ -21,6 +22,7 @@ use std::sync::Mutex;
 use common::{DAY, NOW, SLOT, SeededRng};
 use freed_memory::arena::{Finding, Watch};
 use freed_memory::files::{blobs, files, packs};
+use freed_memory::groups::groups;
 use freed_memory::sending::sending_chain;
 use freed_memory::stored;
 use subrosa::crypto::hash::expand;
@@ -224,12 +226,12 @@ impl Scene {
         (exported, app_key)
     }
 
-    /// There was enough to be found, and none of it was.
+    /// There was enough to be found, so many secrets, and none of it was.
     #[track_caller]
-    fn require_nothing_found(&self) {
+    fn require_nothing_found(&self, needles: usize) {
         let (found, searched) = self.watch.search();
         println!("{searched:?}");
-        assert!(searched.needles > 5_000 && searched.bytes > 500_000);
+        assert!(searched.needles > needles && searched.bytes > 500_000);
         assert!(
             found.is_empty(),
             "{} findings:\n{}",
@@ -244,7 +246,7 @@ fn a_life_of_two_devices_leaves_no_secret_in_freed_memory() {
     let _turn = TURN.lock();
     let mut scene = Scene::new(1);
     life(&mut scene);
-    scene.require_nothing_found();
+    scene.require_nothing_found(5_000);
 }
 
 #[test]
@@ -254,7 +256,15 @@ fn files_and_packs_leave_no_secret_in_freed_memory() {
     files(&mut scene);
     blobs(&mut scene);
     packs(&mut scene);
-    scene.require_nothing_found();
+    scene.require_nothing_found(5_000);
+}
+
+#[test]
+fn groups_leave_no_secret_in_freed_memory() {
+    let _turn = TURN.lock();
+    let mut scene = Scene::new(4);
+    groups(&mut scene);
+    scene.require_nothing_found(2_000);
 }
 
 /// The search finds what it looks for: a key in a vector that is freed as it is, one that a vector left behind when it

@@ -9,6 +9,7 @@
 //!
 //! `info` is hashed apart ([`Info`]): a group that encrypts one path secret to ten thousand members hashes its context once.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
@@ -59,7 +60,10 @@ impl Kem {
     pub fn key_pair(self, secret: &Secret<32>) -> Result<KeyPair, Error> {
         match self {
             Self::X25519 => Ok(KeyPair::X25519(DhKeyPair::from_secret(secret.duplicate()))),
-            Self::P256 => Ok(KeyPair::P256(p256::KeyPair::from_secret(secret)?)),
+            Self::P256 => {
+                let pair = p256::KeyPair::from_secret(secret)?;
+                Ok(KeyPair::P256(Box::new(pair)))
+            }
         }
     }
 
@@ -141,14 +145,14 @@ fn x25519_public(bytes: &[u8]) -> Result<DhPublic, Error> {
 pub enum KeyPair {
     /// Of DHKEM(X25519).
     X25519(DhKeyPair),
-    /// Of DHKEM(P-256).
-    P256(p256::KeyPair),
+    /// Of DHKEM(P-256). In a box: the smaller kind would be kept in as many bytes, and the rest of them be whatever lay there before.
+    P256(Box<p256::KeyPair>),
 }
 
 impl KeyPair {
     /// The public half, as `SerializePublicKey` gives it.
     #[must_use]
-    pub const fn public(&self) -> &[u8] {
+    pub fn public(&self) -> &[u8] {
         match self {
             Self::X25519(pair) => pair.public().as_bytes(),
             Self::P256(pair) => pair.public().as_bytes(),
@@ -169,7 +173,7 @@ impl KeyPair {
     pub(crate) fn duplicate(&self) -> Self {
         match self {
             Self::X25519(pair) => Self::X25519(pair.duplicate()),
-            Self::P256(pair) => Self::P256(pair.duplicate()),
+            Self::P256(pair) => Self::P256(Box::new(pair.duplicate())),
         }
     }
 }

@@ -11,6 +11,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use super::codec::{Codec, read_bytes};
 use super::commit::Commit;
 use super::context::GroupContext;
@@ -253,7 +255,7 @@ impl AuthenticatedContent {
         context: &GroupContext,
         signer: &Signer,
     ) -> Result<Self, Error> {
-        let signed = signed_bytes(wire_format, &content, context)?;
+        let signed = Zeroizing::new(signed_bytes(wire_format, &content, context)?);
         let auth = AuthData {
             signature: signer.sign(sign::FRAMED_CONTENT, &signed)?,
             confirmation_tag: None,
@@ -278,7 +280,7 @@ impl AuthenticatedContent {
 
     /// [`verify`](Self::verify) with a key that was taken apart.
     pub(super) fn verify_ready(&self, context: &GroupContext, key: &ReadyKey) -> Result<(), Error> {
-        let signed = signed_bytes(self.wire_format, &self.content, context)?;
+        let signed = Zeroizing::new(signed_bytes(self.wire_format, &self.content, context)?);
         key.verify(sign::FRAMED_CONTENT, &signed, &self.auth.signature)
             .map_err(|_| Error::BadSignature)
     }

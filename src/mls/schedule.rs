@@ -18,6 +18,8 @@
 //!                   DeriveSecret(., "init") = init_secret_[n]
 //! ```
 
+use alloc::boxed::Box;
+
 use super::error::Error;
 use super::labels::derive;
 use super::suite::{Prk, Suite};
@@ -63,7 +65,7 @@ impl Joiner {
     }
 
     /// The epoch's secrets; `context` is the epoch's, encoded.
-    pub(super) fn epoch(&self, context: &[u8]) -> Result<EpochSecrets, Error> {
+    pub(super) fn epoch(&self, context: &[u8]) -> Result<Box<EpochSecrets>, Error> {
         let epoch_secret = self.member.expand(derive::EPOCH, context)?;
         EpochSecrets::new(&epoch_secret)
     }
@@ -83,24 +85,39 @@ pub(super) struct EpochSecrets {
 }
 
 impl EpochSecrets {
-    /// Of an `epoch_secret`: in the first epoch a random one (RFC 9420 §11).
-    pub(super) fn new(epoch_secret: &Secret<HASH>) -> Result<Self, Error> {
+    /// Of an `epoch_secret`: in the first epoch a random one (RFC 9420 §11). They are derived where they stay, as whatever is moved
+    /// leaves a copy behind.
+    pub(super) fn new(epoch_secret: &Secret<HASH>) -> Result<Box<Self>, Error> {
         let secret = Prk::new(epoch_secret);
-        Ok(Self {
-            init: secret.derive(derive::INIT)?,
-            sender_data: secret.derive(derive::SENDER_DATA)?,
-            encryption: secret.derive(derive::ENCRYPTION)?,
-            exporter: secret.derive(derive::EXPORTER)?,
-            external: secret.derive(derive::EXTERNAL)?,
-            confirmation: secret.derive(derive::CONFIRM)?,
-            membership: secret.derive(derive::MEMBERSHIP)?,
-            resumption: secret.derive(derive::RESUMPTION)?,
-            authenticator: secret.derive(derive::AUTHENTICATION)?,
-        })
+        let mut secrets = Box::new(Self {
+            init: Secret::zero(),
+            sender_data: Secret::zero(),
+            encryption: Secret::zero(),
+            exporter: Secret::zero(),
+            external: Secret::zero(),
+            confirmation: Secret::zero(),
+            membership: Secret::zero(),
+            resumption: Secret::zero(),
+            authenticator: Secret::zero(),
+        });
+        for (to, label) in [
+            (&mut secrets.init, derive::INIT),
+            (&mut secrets.sender_data, derive::SENDER_DATA),
+            (&mut secrets.encryption, derive::ENCRYPTION),
+            (&mut secrets.exporter, derive::EXPORTER),
+            (&mut secrets.external, derive::EXTERNAL),
+            (&mut secrets.confirmation, derive::CONFIRM),
+            (&mut secrets.membership, derive::MEMBERSHIP),
+            (&mut secrets.resumption, derive::RESUMPTION),
+            (&mut secrets.authenticator, derive::AUTHENTICATION),
+        ] {
+            secret.expand_into(label, &[], to.expose_mut())?;
+        }
+        Ok(secrets)
     }
 
     /// The others, once the secret tree has `encryption_secret`: whoever held both could derive every used key again.
-    pub(super) fn without_encryption(mut self) -> Self {
+    pub(super) fn without_encryption(mut self: Box<Self>) -> Box<Self> {
         self.encryption = Secret::zero();
         self
     }

@@ -16,6 +16,7 @@
 //! Nothing here changes on the way to a message: [`SecretTree::find`] gives a key and the [`Step`] that will have been
 //! taken, and only [`SecretTree::take`] takes it, when the message was accepted whole.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 mod item;
@@ -101,6 +102,15 @@ impl Sender {
         }
     }
 
+    /// A second instance of one that has not sent yet.
+    const fn begun(&self) -> Self {
+        Self {
+            from: self.from,
+            handshake: Ratchet::new(self.handshake.secret.duplicate()),
+            application: Ratchet::new(self.application.secret.duplicate()),
+        }
+    }
+
     const fn ratchet_mut(&mut self, kind: RatchetKind) -> &mut Ratchet {
         match kind {
             RatchetKind::Handshake => &mut self.handshake,
@@ -115,6 +125,16 @@ struct Held {
     /// The sender on whose way it was derived; none for the root.
     owner: Option<LeafIndex>,
     secret: Secret<HASH>,
+}
+
+impl Held {
+    const fn duplicate(&self) -> Self {
+        Self {
+            node: self.node,
+            owner: self.owner,
+            secret: self.secret.duplicate(),
+        }
+    }
 }
 
 /// The keys of one epoch.
@@ -132,8 +152,11 @@ pub(super) struct SecretTree {
     changed: Vec<Item>,
 }
 
-/// What becomes of a sender's ratchets when a message is accepted.
-pub(super) struct Step {
+/// What becomes of a sender's ratchets when a message is accepted. Its secrets lie in a box, out of which nothing is moved: whoever
+/// holds a step may move it, and leaves no copy behind.
+pub(super) struct Step(Box<Found>);
+
+struct Found {
     leaf: LeafIndex,
     kind: RatchetKind,
     /// Where the ratchet was.
@@ -241,14 +264,14 @@ impl SecretTree {
                 (0, Some(reached), found)
             }
         };
-        let step = Step {
+        let found = Found {
             leaf,
             kind,
             base,
             reached,
             advance,
         };
-        Ok((key, step))
+        Ok((key, Step(Box::new(found))))
     }
 
     /// Derives the way from the held secret above a leaf down to it.
@@ -362,13 +385,15 @@ impl SecretTree {
     /// # Errors
     /// [`Error::Stale`] if it was found before another step was taken that is in its way; nothing is done.
     pub(super) fn take(&mut self, step: Step) -> Result<(), Error> {
-        let Step {
+        let Step(mut found) = step;
+        let Found {
             leaf,
             kind,
             base,
             reached,
             advance,
-        } = step;
+        } = &mut *found;
+        let (leaf, kind, base) = (*leaf, *kind, *base);
         match (reached, self.place(leaf)) {
             (None, Ok(_)) => {}
             (Some(reached), Err(place)) => self.enter(leaf, place, reached)?,
@@ -381,7 +406,7 @@ impl SecretTree {
             Advance::Skipped(generation) => {
                 let mut skipped = ratchet.skipped.iter();
                 let place = skipped
-                    .position(|held| held.generation == generation)
+                    .position(|held| held.generation == *generation)
                     .ok_or(Error::Stale)?;
                 if let Some(used) = ratchet.skipped.get(place) {
                     memory::push(&mut moved, used.position);
@@ -392,16 +417,16 @@ impl SecretTree {
             Advance::To {
                 next,
                 secret,
-                mut skipped,
+                skipped,
             } => {
-                ratchet.next = next;
-                ratchet.secret = secret;
-                for new in &skipped {
+                ratchet.next = *next;
+                ratchet.secret = secret.duplicate();
+                for new in &*skipped {
                     memory::push(&mut moved, new.position);
                     ratchet.passed = new.position.saturating_add(1);
                 }
                 if !skipped.is_empty() {
-                    memory::append(&mut ratchet.skipped, &mut skipped);
+                    memory::append(&mut ratchet.skipped, skipped);
                 }
                 let oldest = ratchet.oldest();
                 if ratchet
@@ -426,7 +451,7 @@ impl SecretTree {
     }
 
     /// A sender is reached: the secret that its path began with goes, those beside the path come.
-    fn enter(&mut self, leaf: LeafIndex, place: usize, reached: Reached) -> Result<(), Error> {
+    fn enter(&mut self, leaf: LeafIndex, place: usize, reached: &Reached) -> Result<(), Error> {
         let Reached {
             owner,
             held,
@@ -439,10 +464,10 @@ impl SecretTree {
         memory::remove(&mut self.held, gone);
         for new in held {
             let place = self.held.partition_point(|old| old.node < new.node);
-            memory::insert(&mut self.held, place, new);
+            memory::insert(&mut self.held, place, new.duplicate());
         }
         memory::insert(&mut self.places, place, (leaf, self.senders.len()));
-        memory::push(&mut self.senders, sender);
+        memory::push(&mut self.senders, sender.begun());
         let place = self.begun.partition_point(|(node, _)| *node < from);
         memory::insert(&mut self.begun, place, (from, leaf));
         self.mark(owner.map_or(Item::Root, Item::Path));

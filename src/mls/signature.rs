@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use super::codec::Codec;
 use super::error::Error;
 use super::suite::{CipherSuite, Scheme, Suite, sign_content};
@@ -39,7 +41,7 @@ impl ReadyKey {
         content: &[u8],
         signature: &[u8],
     ) -> Result<(), Error> {
-        let content = sign_content(label, content)?;
+        let content = Zeroizing::new(sign_content(label, content)?);
         match self {
             Self::Ed25519(key) => {
                 let signature = signature.try_into().map_err(|_| Error::BadSignature)?;
@@ -178,7 +180,7 @@ impl Signer {
 
     /// `SignWithLabel`.
     pub(super) fn sign(&self, label: &[u8], content: &[u8]) -> Result<Vec<u8>, Error> {
-        let content = sign_content(label, content)?;
+        let content = Zeroizing::new(sign_content(label, content)?);
         Ok(match &self.key {
             Key::Ed25519(key) => memory::copied(&key.sign(&content)?.0),
             Key::EcdsaP256(pair) => pair.sign(&content, memory::copied)?,

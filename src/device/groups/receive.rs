@@ -168,7 +168,7 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
         }
         match member.process(message, &NoPsks, seconds(now)) {
             Ok(Processed::Application(application)) => self.read_message(id, *application, now),
-            Ok(Processed::Proposal(staged)) => self.propose(id, staged),
+            Ok(Processed::Proposal(staged)) => self.propose(id, *staged),
             Ok(Processed::Commit(staged)) => self.take_commit(id, staged),
             Ok(Processed::OwnCommit) => self.take_own_commit(id),
             Err(error) => Ok(Outcome::Rejected(Some(id), error.into())),
@@ -214,7 +214,7 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
         )))
     }
 
-    fn propose(&mut self, id: GroupId, staged: Box<StagedProposal>) -> Result<Outcome, Error> {
+    fn propose(&mut self, id: GroupId, staged: StagedProposal) -> Result<Outcome, Error> {
         match self.judge(&claims(staged.credentials()), When::Added)? {
             Verdict::True => {}
             Verdict::False => {

@@ -261,14 +261,14 @@ impl CommitBuilder<'_> {
         if let Some(step) = made.step {
             member.epoch.messages.take(step)?;
         }
-        member.pending = Some(Pending {
+        member.pending = Some(Box::new(Pending {
             message: sha256(&[&made.message]),
             next: Next {
                 signer: self.signer,
                 reinit: changes.reinit,
                 ..made.next
             },
-        });
+        }));
         Ok(CommitMessages {
             commit: made.message,
             welcome,

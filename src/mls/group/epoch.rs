@@ -1,5 +1,6 @@
 //! What a member has in one epoch, and what it keeps of those before.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::crypto::Secret;
@@ -17,7 +18,7 @@ pub(super) struct Epoch {
     pub(super) context: GroupContext,
     pub(super) tree: RatchetTree,
     pub(super) private: PrivateTree,
-    pub(super) secrets: EpochSecrets,
+    pub(super) secrets: Box<EpochSecrets>,
     pub(super) messages: SecretTree,
     pub(super) interim_transcript_hash: [u8; HASH],
     pub(super) confirmation_tag: Vec<u8>,
@@ -42,7 +43,7 @@ pub(super) struct Inputs<'a> {
 pub(super) struct Begun {
     pub(super) context: GroupContext,
     pub(super) joiner: Joiner,
-    pub(super) secrets: EpochSecrets,
+    pub(super) secrets: Box<EpochSecrets>,
     pub(super) confirmation_tag: [u8; HASH],
 }
 
@@ -99,7 +100,7 @@ impl Epoch {
         context: GroupContext,
         tree: RatchetTree,
         mut private: PrivateTree,
-        secrets: EpochSecrets,
+        secrets: Box<EpochSecrets>,
         confirmation_tag: Vec<u8>,
     ) -> Result<Self, Error> {
         let interim_transcript_hash =
@@ -117,12 +118,12 @@ impl Epoch {
         })
     }
 
-    /// What is kept of it.
-    pub(super) fn over(self) -> PastEpoch {
+    /// What is kept of it. A secret that is moved out of a box stays in the memory that is freed: all of them end where they are.
+    pub(super) fn over(self: Box<Self>) -> PastEpoch {
         PastEpoch {
+            sender_data: self.secrets.sender_data.duplicate(),
             context: self.context,
             tree: self.tree,
-            sender_data: self.secrets.sender_data,
             messages: self.messages,
         }
     }

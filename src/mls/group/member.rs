@@ -78,7 +78,8 @@ pub struct Member {
     pub(super) resumption: Vec<(u64, Secret<HASH>)>,
     pub(super) kept: Vec<Kept>,
     pub(super) updates: Vec<ProposedUpdate>,
-    pub(super) pending: Option<Pending>,
+    // In a box, as what is not there often would have as many bytes of whatever lay on the stack before.
+    pub(super) pending: Option<Box<Pending>>,
     pub(super) life: Life,
     pub(super) speakers: Speakers,
     pub(super) past_epochs: usize,
@@ -86,7 +87,7 @@ pub struct Member {
     /// How often the proposals of an epoch were let go of.
     pub(super) cleared: u64,
     /// What is stored of the member, if it is.
-    pub(super) stored: Option<Snapshot>,
+    pub(super) stored: Option<Box<Snapshot>>,
     /// Records of epochs that were let go of since.
     pub(super) dropped: Vec<RecordName>,
 }

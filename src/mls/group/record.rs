@@ -143,7 +143,7 @@ fn write_epoch(epoch: &Epoch, writer: &mut Writer) -> Result<(), wire::Error> {
         membership,
         resumption,
         authenticator,
-    } = &epoch.secrets;
+    } = &*epoch.secrets;
     for secret in [
         init,
         sender_data,
@@ -164,7 +164,7 @@ fn write_epoch(epoch: &Epoch, writer: &mut Writer) -> Result<(), wire::Error> {
 struct HalfEpoch<'a> {
     base: Base,
     confirmation_tag: Vec<u8>,
-    secrets: EpochSecrets,
+    secrets: Box<EpochSecrets>,
     /// The private keys, which can be read once there is the tree.
     private: Reader<'a>,
 }
@@ -173,7 +173,7 @@ impl<'a> HalfEpoch<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let base = Base::read(reader)?;
         let confirmation_tag = read_bytes(reader)?;
-        let secrets = EpochSecrets {
+        let secrets = Box::new(EpochSecrets {
             init: read_secret(reader)?,
             sender_data: read_secret(reader)?,
             encryption: Secret::zero(),
@@ -183,7 +183,7 @@ impl<'a> HalfEpoch<'a> {
             membership: read_secret(reader)?,
             resumption: read_secret(reader)?,
             authenticator: read_secret(reader)?,
-        };
+        });
         Ok(Self {
             base,
             confirmation_tag,
@@ -261,7 +261,7 @@ where
         }
         self.kept(&mut member)?;
         if head.pending {
-            member.pending = Some(self.pending(suite)?);
+            member.pending = Some(Box::new(self.pending(suite)?));
         }
         Ok(member)
     }

@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use zeroize::Zeroize;
+
 use super::changes::place;
 use super::member::{Kept, Member, ProposedUpdate};
 use crate::crypto::labels::purpose;
@@ -52,8 +54,12 @@ impl Member {
         }
         let content = Content::Application(memory::copied(data));
         let content = self.framed(content, authenticated_data);
-        let signed = self.sign(WireFormat::PrivateMessage, content)?;
-        let (message, step) = self.encrypt(&signed, rng)?;
+        let mut signed = self.sign(WireFormat::PrivateMessage, content)?;
+        let encrypted = self.encrypt(&signed, rng);
+        if let Content::Application(data) = &mut signed.content.content {
+            data.zeroize();
+        }
+        let (message, step) = encrypted?;
         let message = Message::Private(message).encode()?;
         self.epoch.messages.take(step)?;
         Ok(message)

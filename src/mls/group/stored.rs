@@ -1,5 +1,6 @@
 //! Storing a member (SPEC §22.6): what changed since it was stored last, as small records, and the way back.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -198,13 +199,13 @@ impl Member {
         for epoch in &self.past {
             memory::push(&mut past, epoch.context.epoch);
         }
-        self.stored = Some(Snapshot {
+        self.stored = Some(Box::new(Snapshot {
             head: sha256(&[&record::head(self)?]),
             trees,
             past,
             pending: self.pending.as_ref().map(|pending| pending.message),
             kept: (self.cleared, count(&self.kept), count(&self.updates)),
-        });
+        }));
         self.epoch.messages.were_stored();
         for past in &mut self.past {
             past.messages.were_stored();

@@ -288,7 +288,7 @@ fn attempt<T>(
 
 /// A forged commit.
 pub struct Forged {
-    /// The commit, for [`Insider::public`] or [`Insider::private`], as it was signed to be sent.
+    /// The commit, to be sent by [`Insider`](super::Insider) as it was signed to be sent.
     pub signed: AuthenticatedContent,
     /// The tree of the epoch that it begins.
     pub tree: Tree,
