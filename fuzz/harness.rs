@@ -22,6 +22,12 @@ mod device;
 mod device_list;
 #[path = "harness/framing.rs"]
 mod framing;
+#[path = "harness/group_fixture.rs"]
+mod group_fixture;
+#[path = "harness/groups.rs"]
+mod groups;
+#[path = "harness/hostile_group.rs"]
+mod hostile_group;
 #[path = "harness/hostile_peer.rs"]
 mod hostile_peer;
 #[path = "harness/network.rs"]
@@ -46,6 +52,8 @@ pub use decoders::{
 pub use device::{device_body, device_value};
 pub use device_list::device_list;
 pub use framing::{envelope, wire};
+pub use groups::{mls_message, mls_structure, mls_tree};
+pub use hostile_group::hostile_group;
 pub use hostile_peer::hostile_peer;
 pub use network::hostile_network;
 pub use packs::{link, manifest};
@@ -73,10 +81,14 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("device_list", device_list),
     ("device_value", device_value),
     ("envelope", envelope),
+    ("hostile_group", hostile_group),
     ("hostile_network", hostile_network),
     ("hostile_peer", hostile_peer),
     ("link", link),
     ("manifest", manifest),
+    ("mls_message", mls_message),
+    ("mls_structure", mls_structure),
+    ("mls_tree", mls_tree),
     ("padding", padding),
     ("restart", restart),
     ("state_import", state_import),

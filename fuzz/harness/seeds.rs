@@ -2,8 +2,8 @@
 
 use super::stored::{CONVERSATION, DEVICE, PREKEYS, plaintext};
 use super::{
-    agreement, blob, common, conversation, device, device_list, hostile_peer, network, packs,
-    restart,
+    agreement, blob, common, conversation, device, device_list, groups, hostile_group,
+    hostile_peer, network, packs, restart,
 };
 
 /// The first inputs of `target`, always the same.
@@ -25,10 +25,14 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "device_body" => device::bodies(),
         "device_list" => device_list::seeds(),
         "device_value" => device::values(),
+        "hostile_group" => hostile_group::seeds(),
         "hostile_network" => network::seeds(),
         "hostile_peer" => hostile_peer::seeds(),
         "link" => packs::link_seeds(),
         "manifest" => packs::manifest_seeds(),
+        "mls_message" => groups::messages(),
+        "mls_structure" => groups::structures(),
+        "mls_tree" => groups::trees(),
         "padding" => padding(),
         "restart" => restart::seeds(),
         "state_import" => state_import(),

@@ -18,6 +18,7 @@ pub const TARGETS_OVER_MOCK: &[(&str, Target)] = &[
     ("decode_content", decode_content),
     ("decode_state", decode_state),
     ("device_list", device_list),
+    ("hostile_group", hostile_group),
     ("hostile_network", hostile_network),
     ("hostile_peer", hostile_peer),
     ("restart", restart),

@@ -377,3 +377,15 @@ pub fn decode_content(kind: ContentType, bytes: &[u8]) -> Result<Content, Error>
         ContentType::Commit => Content::Commit(Box::new(Commit::from_bytes(bytes)?)),
     })
 }
+
+/// A content without anything around it.
+///
+/// # Errors
+/// [`Error::Malformed`] if a field is longer than the encoding allows.
+pub fn encode_content(content: &Content) -> Result<Vec<u8>, Error> {
+    Ok(match content {
+        Content::Application(data) => memory::copied(data),
+        Content::Proposal(proposal) => proposal.to_bytes()?,
+        Content::Commit(commit) => commit.to_bytes()?,
+    })
+}
