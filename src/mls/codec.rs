@@ -34,10 +34,14 @@ pub(super) fn read_bytes(reader: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
     Ok(memory::copied(reader.vector(VECTOR_MAX)?))
 }
 
+/// Bytes of memory that a list takes before its first element is read, at most: enough for most lists of numbers.
+const LIST_ROOM: usize = 64;
+
 /// `T x<V>`.
 pub(super) fn read_list<T: Codec>(reader: &mut Reader<'_>) -> Result<Vec<T>, Error> {
     let mut inner = Reader::new(reader.vector(VECTOR_MAX)?);
-    let mut list = Vec::new();
+    let most = LIST_ROOM.checked_div(size_of::<T>()).unwrap_or_default();
+    let mut list = memory::with_capacity(most.min(inner.rest().len() / 2));
     while !inner.rest().is_empty() {
         memory::push(&mut list, T::read(&mut inner)?);
     }
@@ -46,19 +50,7 @@ pub(super) fn read_list<T: Codec>(reader: &mut Reader<'_>) -> Result<Vec<T>, Err
 
 /// `T x<V>`.
 pub(super) fn write_list<T: Codec>(list: &[T], writer: &mut Writer) -> Result<(), Error> {
-    write_nested(writer, |inner| {
-        list.iter().try_for_each(|item| item.write(inner))
-    })
-}
-
-/// A vector whose content `write` gives.
-pub(super) fn write_nested(
-    writer: &mut Writer,
-    write: impl FnOnce(&mut Writer) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut inner = Writer::new();
-    write(&mut inner)?;
-    writer.vector(inner.as_bytes())?;
+    writer.nested(|writer| list.iter().try_for_each(|item| item.write(writer)))?;
     Ok(())
 }
 

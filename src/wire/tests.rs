@@ -52,6 +52,25 @@ fn every_length_is_read_back_and_shortest() {
 }
 
 #[test]
+fn what_is_nested_is_a_vector() {
+    for length in [0, 1, 2, 63, 64, 65, 16_383, 16_384, 70_000] {
+        let inner: Vec<u8> = (0..length).map(|number: u32| number as u8).collect();
+        let mut plain = Writer::new();
+        plain.u8(7).vector(&inner).unwrap().u8(8);
+        let mut nested = Writer::new();
+        nested.u8(7);
+        let write = |writer: &mut Writer| {
+            writer.bytes(&inner);
+            Ok(())
+        };
+        nested.nested(write).unwrap().u8(8);
+        assert_eq!(nested.into_bytes(), plain.into_bytes(), "{length}");
+    }
+    let refused = Writer::new().nested(|_| Err(Error::Value)).err();
+    assert_eq!(refused, Some(Error::Value));
+}
+
+#[test]
 fn every_header_of_up_to_four_bytes_is_canonical_or_refused() {
     // All one- and two-byte headers, and four-byte headers around each boundary.
     let mut inputs: Vec<Vec<u8>> = (0..=u8::MAX).map(|byte| vec![byte]).collect();

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Error, VECTOR_MAX};
+use super::{Error, VECTOR_MAX, header_length};
 use crate::memory;
 
 /// A byte string under construction.
@@ -98,5 +98,27 @@ impl Writer {
     /// [`Error::TooLong`] over 2^30 - 1 bytes; nothing is written.
     pub fn vector(&mut self, bytes: &[u8]) -> Result<&mut Self, Error> {
         Ok(self.vector_length(bytes.len())?.bytes(bytes))
+    }
+
+    /// `opaque x<V>` of what `write` gives.
+    ///
+    /// # Errors
+    /// Those of `write`, and [`Error::TooLong`] over 2^30 - 1 bytes; what was written up to there stays.
+    pub fn nested(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<&mut Self, Error> {
+        let start = self.bytes.len();
+        write(self)?;
+        // The length is known now: written behind, and moved to the front.
+        let length = self.bytes.len().saturating_sub(start);
+        self.vector_length(length)?;
+        let header = header_length(length);
+        if let Some(whole) = self.bytes.get_mut(start..)
+            && header <= whole.len()
+        {
+            whole.rotate_right(header);
+        }
+        Ok(self)
     }
 }

@@ -29,7 +29,10 @@ pub(super) struct Support {
 /// Each value of the lists of a leaf once.
 fn values(leaf: &LeafNode) -> Vec<(Kind, u16)> {
     let capabilities = &leaf.capabilities;
-    let mut values = Vec::new();
+    let room = capabilities.extensions.len();
+    let room = room.saturating_add(capabilities.proposals.len());
+    let room = room.saturating_add(capabilities.credentials.len());
+    let mut values = memory::with_capacity(room.saturating_add(1));
     for extension in &capabilities.extensions {
         memory::push(&mut values, (Kind::Extension, extension.0));
     }
