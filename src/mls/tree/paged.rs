@@ -5,8 +5,12 @@ use alloc::vec::Vec;
 
 use crate::memory;
 
-/// Values in a page, and pages below a branch.
-const WIDTH: usize = 32;
+/// Values in a page: few, as a change copies them all.
+const PAGE: usize = 8;
+const PAGE_BITS: u32 = PAGE.trailing_zeros();
+
+/// Pages or branches below a branch.
+const WIDTH: usize = 16;
 const BITS: u32 = WIDTH.trailing_zeros();
 
 /// A list of values. A copy costs nothing; a change costs the pages above the value.
@@ -24,9 +28,17 @@ enum Branch<T> {
     Page(Vec<T>),
 }
 
-/// Which child of a branch of this height leads to a place.
+/// Which child of a branch of this height leads to a place; of a page, which of its values.
 const fn child(place: usize, height: u32) -> usize {
-    place.unbounded_shr(height.saturating_mul(BITS)) % WIDTH
+    match height.checked_sub(1) {
+        None => place % PAGE,
+        Some(above) => place.unbounded_shr(shift(above)) % WIDTH,
+    }
+}
+
+/// Of how many values a branch of this height is, as a power of 2.
+const fn shift(height: u32) -> u32 {
+    height.saturating_mul(BITS).saturating_add(PAGE_BITS)
 }
 
 impl<T: Clone + Default> Paged<T> {
@@ -80,7 +92,7 @@ impl<T: Clone + Default> Paged<T> {
     }
 
     fn push(&mut self, value: T) {
-        let room = WIDTH.unbounded_shl(self.height.saturating_mul(BITS));
+        let room = 1usize.unbounded_shl(shift(self.height));
         if self.length == room {
             let mut branches = memory::with_capacity(WIDTH);
             memory::push(&mut branches, self.root.clone());
@@ -101,8 +113,8 @@ impl<T: Clone + Default> Paged<T> {
                     height = height.saturating_sub(1);
                     if branches.len() == place {
                         let empty = match height {
-                            0 => Branch::Page(Vec::new()),
-                            _ => Branch::Inner(Vec::new()),
+                            0 => Branch::Page(memory::with_capacity(PAGE)),
+                            _ => Branch::Inner(memory::with_capacity(WIDTH)),
                         };
                         memory::push(branches, Arc::new(empty));
                     }
@@ -139,8 +151,10 @@ impl<T: Clone + Default> Paged<T> {
                     branch = next;
                 }
             }
-            last = last.checked_rem(span(height)).unwrap_or_default();
             height = height.saturating_sub(1);
+            last = last
+                .checked_rem(1usize.unbounded_shl(shift(height)))
+                .unwrap_or_default();
         }
         while let Branch::Inner(branches) = &*self.root {
             let [only] = branches.as_slice() else { break };
@@ -148,11 +162,6 @@ impl<T: Clone + Default> Paged<T> {
             self.height = self.height.saturating_sub(1);
         }
     }
-}
-
-/// Values below each child of a branch of this height.
-const fn span(height: u32) -> usize {
-    1usize.unbounded_shl(height.saturating_mul(BITS))
 }
 
 #[cfg(test)]
@@ -167,14 +176,15 @@ mod tests {
             .collect()
     }
 
-    /// Every length up to three levels, shortened to many others, against a plain vector; copies stay what they were.
+    /// Every length up to four levels, shortened to many others, against a plain vector; copies stay what they were.
     #[test]
     fn it_is_a_list() {
         let mut list = Paged::new();
         let mut plain: Vec<u32> = Vec::new();
         let mut copies = Vec::new();
         for length in [
-            1, 2, 31, 32, 33, 63, 64, 65, 1_000, 1_023, 1_024, 1_025, 5_000, 32_768, 32_800,
+            1, 2, 7, 8, 9, 15, 16, 17, 127, 128, 129, 1_000, 2_047, 2_048, 2_049, 5_000, 32_768,
+            32_800,
         ] {
             list.extend_to(length);
             while plain.len() < length {
@@ -189,7 +199,9 @@ mod tests {
             *list.get_mut(length / 2).unwrap() += 7;
             plain[length / 2] += 7;
         }
-        for length in [32_769, 32_768, 32_767, 1_025, 1_024, 1_000, 33, 32, 7, 1] {
+        for length in [
+            32_769, 32_768, 32_767, 2_049, 2_048, 1_000, 129, 128, 9, 8, 7, 1,
+        ] {
             list.truncate(length);
             plain.truncate(length);
             assert_eq!(all(&list), plain);

@@ -52,7 +52,13 @@ impl RatchetTree {
         path: &[(NodeIndex, NodeIndex)],
         keys: &[&[u8]],
     ) -> Result<Vec<u8>, Error> {
-        self.blank_path(leaf)?;
+        let mut filtered = path.iter().peekable();
+        for (node, _) in self.size().direct_path(leaf.node()) {
+            // Those of the filtered path are replaced below.
+            if filtered.next_if(|(next, _)| *next == node).is_none() {
+                self.set_parent(node, None)?;
+            }
+        }
         let mut above: Vec<u8> = Vec::new();
         for ((node, copath), key) in path.iter().zip(keys).rev() {
             let sibling = self.hash(*copath)?;
