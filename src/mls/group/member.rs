@@ -82,6 +82,8 @@ pub struct Member {
     pub(super) pending: Option<Box<Pending>>,
     pub(super) life: Life,
     pub(super) speakers: Speakers,
+    /// Of this epoch.
+    pub(super) hedge: Hedge,
     pub(super) past_epochs: usize,
     pub(super) longest_lifetime: u64,
     /// How often the proposals of an epoch were let go of.
@@ -99,6 +101,7 @@ impl Member {
         memory::push(&mut resumption, now);
         Self {
             suite,
+            hedge: hedge(&epoch, &signer),
             signer,
             epoch,
             past: Vec::new(),
@@ -340,6 +343,7 @@ impl Member {
         if let Some(signer) = signer {
             self.signer = signer;
         }
+        self.hedge = hedge(&self.epoch, &self.signer);
         if let Some(reinit) = reinit {
             self.life = Life::Reinitialized(reinit);
         }
@@ -396,14 +400,12 @@ impl Member {
         }
         source.psk(psk).ok_or(Error::UnknownPsk)
     }
+}
 
-    /// Mixes the member's secrets into the caller's randomness.
-    pub(super) fn hedge(&self) -> Hedge {
-        Hedge::of(&Secret::new(suite::mac(
-            &self.epoch.secrets.init,
-            &[self.signer.secret().expose()],
-        )))
-    }
+/// What mixes a member's secrets of an epoch into the caller's randomness.
+fn hedge(epoch: &Epoch, signer: &Signer) -> Hedge {
+    let secret = suite::mac(&epoch.secrets.init, &[signer.secret().expose()]);
+    Hedge::of(&Secret::new(secret))
 }
 
 /// `GroupInfo` of an epoch.

@@ -223,7 +223,7 @@ impl Member {
         let mut random = Secret::zero();
         let epoch = self.epoch().to_be_bytes();
         let context = [self.group_id(), &epoch, what];
-        self.hedge()
+        self.hedge
             .fill(purpose::MLS_STEP, &context, random.expose_mut(), rng)?;
         Ok(random)
     }
@@ -310,7 +310,7 @@ impl Member {
         // Two copies of one state, generator and all, mask the nonces of different messages differently.
         let signature = signed.auth.signature.as_slice();
         let context = [self.group_id(), &epoch, b"reuse guard", signature];
-        self.hedge()
+        self.hedge
             .fill(purpose::MLS_STEP, &context, &mut reuse_guard, rng)?;
         let sender = SenderData {
             leaf,
