@@ -325,3 +325,31 @@ fn attack_g17_groups_that_claim_to_stand_on_others() {
     (claim.old_epoch, claim.secret) = (claim.old_epoch - 1, before);
     check(claim, &group, invalid(Rule::ReInitMismatch), rng);
 }
+
+/// More proposals than a member holds: one more is refused, whoever sends it, and those that are held can be committed.
+#[test]
+fn attack_g17_a_flood_of_proposals() {
+    let rng = &mut Rng(170);
+    let mut group = group_of(CipherSuite::X25519_AES128, 3, rng);
+    let psk = || Psk::External(b"shared".to_vec());
+    for _ in 0..limits::PROPOSALS_MAX {
+        let message = group[0].propose_psk(psk(), FORMATS[0], rng).unwrap();
+        keep(&mut group[1], &message).unwrap();
+    }
+    let refused = group[0].propose_psk(psk(), FORMATS[0], rng);
+    assert_eq!(refused, Err(Error::TooManyProposals));
+    let one_more = group[2].propose_psk(psk(), FORMATS[0], rng).unwrap();
+    let before = seen(&group[1]);
+    assert_eq!(keep(&mut group[1], &one_more), Err(Error::TooManyProposals));
+    assert_eq!(seen(&group[1]), before);
+    group[2].clear_proposals();
+    let messages = group[0].commit().build(&Shared, NOW, rng).unwrap();
+    group[0].merge_pending().unwrap();
+    merge(&mut group[1], &messages.commit).unwrap();
+    assert_eq!(
+        group[0].epoch_authenticator(),
+        group[1].epoch_authenticator()
+    );
+    let message = group[0].seal(b"on", b"", rng).unwrap();
+    assert!(group[1].open(&message).is_ok());
+}
