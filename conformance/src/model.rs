@@ -1,5 +1,5 @@
 //! SPEC.md §§6 to 12, 20.1 and 21, and what §19 encodes, once more, over the primitives and the reader of §4 alone: plain fields, in
-//! the order of the text, slow and without protection.
+//! the order of the text, slow and without protection. [`mls`] is RFC 9420 in the same way.
 //!
 //! The generator holds against it what the library gave, value by value and state by state, so that no vector rests
 //! on one program only. With it, it also makes what the library would never make.

@@ -15,6 +15,7 @@ use crate::model::mls::{Extensions, Hash, Suite, numbers};
 mod commits;
 mod errors;
 mod external;
+mod information;
 mod joining;
 mod late;
 mod leaves;
@@ -26,7 +27,7 @@ mod trees;
 mod wide;
 
 pub(super) fn cases(cases: &mut Cases) {
-    let all: [(&str, Make); 12] = [
+    let all: [(&str, Make); 13] = [
         ("leaves", leaves::cases),
         ("packages", packages::cases),
         ("lists", lists::cases),
@@ -35,6 +36,7 @@ pub(super) fn cases(cases: &mut Cases) {
         ("external", external::cases),
         ("joining", joining::cases),
         ("origins", origins::cases),
+        ("information", information::cases),
         ("errors", errors::cases),
         ("tags", tags::cases),
         ("late", late::cases),

@@ -1,4 +1,4 @@
-//! Groups of 1,000 and 10,000 (§22.7).
+//! Groups of 250, 1,000 and 10,000 (§22.7).
 
 use serde_json::json;
 
@@ -6,10 +6,11 @@ use super::*;
 use crate::model::mls::wide::Wide;
 
 pub(super) fn cases(cases: &mut Cases) -> Answer<()> {
-    for suite in 1..=3 {
-        wide(cases, suite, 1_000)?;
+    // P-256 is slow: whoever verifies the vectors makes two keys and a signature for each leaf.
+    for (suite, members) in [(1, 1_000), (2, 250), (3, 1_000), (1, 10_000)] {
+        wide(cases, suite, members)?;
     }
-    wide(cases, 1, 10_000)
+    Ok(())
 }
 
 fn wide(cases: &mut Cases, suite: u16, members: u32) -> Answer<()> {
