@@ -616,6 +616,14 @@ pub fn seeds() -> Vec<Vec<u8>> {
         seeds.push(vec![
             suite, 3, 2, 0, 3, 1, 12, 0, 5, 0, 4, 0, 12, 0, 17, 1, 1, 1, 12, 0,
         ]);
+        // In the name of the second: data of the app, a remove of the third, and an empty commit; in the clear and encrypted.
+        for content in [&[0, 1, b'x'][..], &[1, 2, 2], &[3, 2, 0, 0]] {
+            for format in 0..2 {
+                let front = [&[suite, 19, 0, 0], content].concat();
+                let named = [0, 1, 2, 1, format, 0, 1, 3, 7, 5, 12, 0];
+                seeds.push([&front[..], &named].concat());
+            }
+        }
         for what in 0..8 {
             let bytes = (0..24).map(|_| rng.below(256) as u8);
             let bytes: Vec<u8> = bytes.collect();

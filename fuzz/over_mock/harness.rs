@@ -21,6 +21,7 @@ pub const TARGETS_OVER_MOCK: &[(&str, Target)] = &[
     ("hostile_group", hostile_group),
     ("hostile_network", hostile_network),
     ("hostile_peer", hostile_peer),
+    ("mls_tree", mls_tree),
     ("restart", restart),
 ];
 
