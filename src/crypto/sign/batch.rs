@@ -36,6 +36,9 @@ const VALUES: usize = 1 << u8::BITS;
 /// From how many signatures on it pays to verify them together.
 const WORTH: usize = 256;
 
+/// How many are verified together at most: 800 bytes of memory each.
+const MOST: usize = 1 << 14;
+
 struct Item {
     key: VerifyingKey,
     signature: Signature,
@@ -122,39 +125,44 @@ impl Batch {
     /// # Errors
     /// [`Error::BadSignature`] if one does not hold, whichever and why.
     pub fn verify(self) -> Result<(), Error> {
-        let mut all: Vec<Parts> = memory::with_capacity(self.items.len());
-        let mut before = None;
-        for item in &self.items {
-            counted!(Verify);
-            let parts = item.parts(before.zip(all.last()))?;
-            memory::push(&mut all, parts);
-            before = Some(item);
-        }
-        if all.len() < WORTH {
-            return all.iter().try_for_each(alone);
-        }
-        let weights = self.weights();
-        let sum = without_torsion(&all, &weights)?;
-        vanishes(&all, &weights, sum)
+        self.items.chunks(MOST).try_for_each(together)
     }
+}
 
-    /// `z` of every signature: of a hash of the batch, and its place in it.
-    fn weights(&self) -> Vec<[u8; WEIGHT]> {
-        let mut hash = Sha512::new();
-        for item in &self.items {
-            Digest::update(&mut hash, item.key.0);
-            Digest::update(&mut hash, item.signature.0);
-            Digest::update(&mut hash, item.challenge.as_bytes());
-        }
-        let seed: [u8; 64] = hash.finalize().into();
-        let mut weights = memory::with_capacity(self.items.len());
-        for (place, _) in (0u64..).zip(&self.items) {
-            let hash = sha256(&[&seed, &place.to_be_bytes()]);
-            let weight = hash.first_chunk().copied();
-            memory::push(&mut weights, weight.unwrap_or_default());
-        }
-        weights
+/// A batch that is not too large.
+fn together(items: &[Item]) -> Result<(), Error> {
+    let mut all: Vec<Parts> = memory::with_capacity(items.len());
+    let mut before = None;
+    for item in items {
+        counted!(Verify);
+        let parts = item.parts(before.zip(all.last()))?;
+        memory::push(&mut all, parts);
+        before = Some(item);
     }
+    if all.len() < WORTH {
+        return all.iter().try_for_each(alone);
+    }
+    let weights = weights(items);
+    let sum = without_torsion(&all, &weights)?;
+    vanishes(&all, &weights, sum)
+}
+
+/// `z` of every signature: of a hash of the batch, and its place in it.
+fn weights(items: &[Item]) -> Vec<[u8; WEIGHT]> {
+    let mut hash = Sha512::new();
+    for item in items {
+        Digest::update(&mut hash, item.key.0);
+        Digest::update(&mut hash, item.signature.0);
+        Digest::update(&mut hash, item.challenge.as_bytes());
+    }
+    let seed: [u8; 64] = hash.finalize().into();
+    let mut weights = memory::with_capacity(items.len());
+    for (place, _) in (0u64..).zip(items) {
+        let hash = sha256(&[&seed, &place.to_be_bytes()]);
+        let weight = hash.first_chunk().copied();
+        memory::push(&mut weights, weight.unwrap_or_default());
+    }
+    weights
 }
 
 /// One signature, as its parts: `R = sB - kA`, point by point.
@@ -340,6 +348,23 @@ mod tests {
                 items[place].0 = all[(place + 1) % size].0;
                 assert_eq!(verify(&items), Err(Error::BadSignature));
             }
+        }
+    }
+
+    /// More than one batch, the last of them small or large.
+    #[test]
+    fn more_than_are_verified_together() {
+        let mut items: Vec<_> = (0..(MOST + WORTH) as u32).map(signed).collect();
+        assert_eq!(verify(&items), Ok(()));
+        for (length, place) in [
+            (MOST + WORTH, MOST - 1),
+            (MOST + WORTH, MOST + 1),
+            (MOST + 1, MOST),
+        ] {
+            items.truncate(length);
+            items[place].2.0[33] ^= 1;
+            assert_eq!(verify(&items), Err(Error::BadSignature), "{length} {place}");
+            items[place].2.0[33] ^= 1;
         }
     }
 
