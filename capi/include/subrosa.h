@@ -1,5 +1,6 @@
 /*
- * subrosa.h - end-to-end encryption for messengers: private chats between devices of accounts, files, sticker packs.
+ * subrosa.h - end-to-end encryption for messengers: private chats between devices of accounts, groups, files,
+ * sticker packs.
  *
  * SYNOPSIS
  *
@@ -113,13 +114,14 @@ typedef int32_t subrosa_status;
 #define SUBROSA_ERROR_LIST_DUE 106        /* Set back: fetch the account's newest list and update_list first. */
 #define SUBROSA_ERROR_CLIENT_ID 107       /* The name of the message is empty or longer than 64 bytes. */
 #define SUBROSA_ERROR_NOT_FOUND 108       /* Nothing is stored under this name. */
-#define SUBROSA_ERROR_OCCUPIED 109        /* The store holds a device: open it. */
+#define SUBROSA_ERROR_OCCUPIED 109        /* The store holds a device: open it. Of a Welcome: the group is there. */
 #define SUBROSA_ERROR_EMPTY 110           /* The store holds no device: create one. */
 #define SUBROSA_ERROR_ROLLED_BACK 111     /* The store is older than it was: restore, do not open. */
 #define SUBROSA_ERROR_STALE 112           /* Another process changed the store. The device has caught up: call again. */
 #define SUBROSA_ERROR_FAILED 113          /* The store has stored nothing. */
 #define SUBROSA_ERROR_UNREADABLE 114      /* The store cannot be read. */
 #define SUBROSA_ERROR_UNKNOWN 115         /* Whether the change was stored is not known. Nothing was given out: reopen. */
+#define SUBROSA_ERROR_GROUP_SET_BACK 116  /* Set back since the group's epoch began: group_change, then send. */
 
 /* Why a message, a bundle or a stored value is refused. For the local app only: never tell the other side or the server. */
 #define SUBROSA_ERROR_MALFORMED 201          /* Not a message, or not one that any honest sender makes. */
@@ -194,6 +196,38 @@ typedef int32_t subrosa_status;
 #define SUBROSA_ERROR_PACK_KEY_IN_USE 610 /* Two stickers have the same key: who is sent one could read the other. */
 #define SUBROSA_ERROR_PACK_EXHAUSTED 611  /* The pack had its last version. */
 
+/* Why a message of a group, a key package or a change is refused. The group is what it was. */
+#define SUBROSA_ERROR_GROUP_MALFORMED 701          /* No message of a group, no key package, or no encoding. */
+#define SUBROSA_ERROR_GROUP_VERSION 702            /* Of a version of MLS that this release does not speak. */
+#define SUBROSA_ERROR_GROUP_SUITE 703              /* Of a cipher suite that this release does not have. */
+/* 704 is reserved: what is too long for any message is SUBROSA_ERROR_TOO_LONG or SUBROSA_ERROR_GROUP_MALFORMED. */
+#define SUBROSA_ERROR_GROUP_KEY 705                /* A public key that is none of the cipher suite. */
+#define SUBROSA_ERROR_GROUP_UNKNOWN 706            /* This device has nothing of the group. */
+#define SUBROSA_ERROR_GROUP_EPOCH 707              /* A change or a proposal of an epoch that is over. */
+#define SUBROSA_ERROR_GROUP_EPOCH_GONE 708         /* Over three changes old: its keys are gone. */
+#define SUBROSA_ERROR_GROUP_DECRYPTION 709         /* Altered, or by nobody who has the keys. */
+#define SUBROSA_ERROR_GROUP_SIGNATURE 710          /* Its sender has not signed it. */
+#define SUBROSA_ERROR_GROUP_TAG 711                /* Altered, or made with other keys than the group's. */
+#define SUBROSA_ERROR_GROUP_SENDER 712             /* The sender is no member. */
+#define SUBROSA_ERROR_GROUP_DUPLICATE 713          /* The message was read before. */
+#define SUBROSA_ERROR_GROUP_GAP_TOO_LARGE 714      /* 2,000 messages of the sender are missing before this one. */
+#define SUBROSA_ERROR_GROUP_CHAIN_EXHAUSTED 715    /* 2^32 messages of a sender in one epoch. */
+#define SUBROSA_ERROR_GROUP_PROPOSAL_MISSING 716   /* It takes a proposal that was not received: hand in both. */
+#define SUBROSA_ERROR_GROUP_PSK 717                /* A pre-shared key is asked for; there are none. */
+#define SUBROSA_ERROR_GROUP_KEY_PACKAGE_GONE 718   /* The Welcome is for no key package that is there. */
+#define SUBROSA_ERROR_GROUP_OWN_MESSAGE 719        /* This device has sent it: no fault. */
+#define SUBROSA_ERROR_GROUP_PROPOSALS_WAIT 720     /* What was proposed in the epoch is to be taken first. */
+#define SUBROSA_ERROR_GROUP_CHANGE_WAITS 721       /* Another change waits: receive what became of it, or withdraw. */
+#define SUBROSA_ERROR_GROUP_NO_CHANGE_WAITS 722    /* There is none to be withdrawn. */
+#define SUBROSA_ERROR_GROUP_OVER 723               /* This device is no member any more. */
+/* 724 is reserved: nothing that was looked at waits beyond the call. */
+#define SUBROSA_ERROR_GROUP_REFUSED 725            /* It brings in what is no device of its account. */
+#define SUBROSA_ERROR_GROUP_FULL 726               /* The group has more places than 1,048,576. */
+#define SUBROSA_ERROR_GROUP_TOO_MANY_PROPOSALS 727 /* 1,024 proposals wait in this epoch. */
+/* 728 is reserved: a stored group that is not intact is SUBROSA_ERROR_INTEGRITY. */
+#define SUBROSA_ERROR_GROUP_STATE_VERSION 729      /* A later release has stored the group. */
+#define SUBROSA_ERROR_GROUP_RULE 800               /* 801 to 852: this and the number of the broken rule, SPEC.md §22.2. */
+
 /* What a status means, in English, for logs: never NULL, for no number. */
 const char *subrosa_status_str(subrosa_status status);
 
@@ -212,6 +246,7 @@ typedef int32_t subrosa_action;
 #define SUBROSA_ACTION_CALL_AGAIN 9     /* Make the same call again. */
 #define SUBROSA_ACTION_FETCH_LIST 10    /* Fetch the account's device lists, and update_list. */
 #define SUBROSA_ACTION_FETCH_AGAIN 11   /* Discard what was fetched, and fetch it again, from another server or later. */
+#define SUBROSA_ACTION_CHANGE_GROUP 12  /* subrosa_device_group_change, if by new keys alone; then call again. */
 
 /* What the app should do about a status. */
 subrosa_action subrosa_status_action(subrosa_status status);
@@ -229,6 +264,8 @@ subrosa_action subrosa_status_action(subrosa_status status);
 #define SUBROSA_DIGITS 60                /* Digits of a comparison. */
 #define SUBROSA_QR 65                    /* Bytes of a comparison by camera. */
 #define SUBROSA_LINK_REQUEST 165         /* Bytes of a request to be linked. */
+#define SUBROSA_GROUP 32                 /* Bytes of a group's id. */
+#define SUBROSA_AUTHENTICATOR 32         /* Bytes of the authenticator of a group's epoch. */
 
 /* Bytes that belong to somebody else: as an input to the caller, as an output (a view) to the object that gave it out. */
 typedef struct subrosa_bytes {
@@ -380,10 +417,18 @@ typedef struct subrosa_events subrosa_events;
 #define SUBROSA_EVENT_UNLINKED 9        /* This device is no longer on its account's list. */
 #define SUBROSA_EVENT_BEGIN_ANEW 10     /* The conversation is to be begun anew: unreached lists the device. */
 #define SUBROSA_EVENT_FORK_SUSPECTED 11 /* The device exists twice, or was set back to an older state. */
+#define SUBROSA_EVENT_GROUP_JOINED 12   /* This device became a member of `group`. */
+#define SUBROSA_EVENT_GROUP_CHANGED 13  /* A change of `address` was taken: `epoch`. Those below follow it. */
+#define SUBROSA_EVENT_GROUP_ADDED 14    /* By the change before, the device became a member. */
+#define SUBROSA_EVENT_GROUP_REMOVED 15  /* By the change before, the device is no member any more. */
+#define SUBROSA_EVENT_GROUP_PROPOSED 16 /* A proposal waits: nobody sends before some member has changed the group. */
+#define SUBROSA_EVENT_GROUP_LEFT 17     /* This device is no member any more. subrosa_device_group_forget it. */
+#define SUBROSA_EVENT_GROUP_EARLY 18    /* Of an epoch to come. Not dealt with: hand it in again behind the changes. */
 
 #define SUBROSA_CONTENT_MESSAGE 1 /* To this account. */
 #define SUBROSA_CONTENT_COPY 2    /* Of what another device of this account sent `to`. */
 #define SUBROSA_CONTENT_UNKNOWN 3 /* By a later version: the whole body, for the release that can read it. */
+#define SUBROSA_CONTENT_GROUP 4   /* To a group. */
 
 /* What was odd about a message. Its text is genuine all the same. */
 #define SUBROSA_NOTICE_FORKED 1      /* The peer's device was set back, or exists twice. */
@@ -402,12 +447,14 @@ typedef struct subrosa_event {
   int32_t content;         /* MESSAGE: SUBROSA_CONTENT_… */
   uint32_t notices;        /* MESSAGE: SUBROSA_NOTICE_…, added up. */
   subrosa_address address; /* Of whom. Device 0: of an account; all 0: of nobody who is known. */
-  size_t envelope;         /* REJECTED, LIST_NEEDED: which of those handed in. */
+  size_t envelope;         /* REJECTED, LIST_NEEDED, GROUP_EARLY: which of those handed in. */
   uint64_t version;        /* LIST_BEHIND: the version that was seen. */
   uint64_t id;             /* MESSAGE: its name in the inbox; grows with every message. */
   uint64_t received_at;    /* MESSAGE: when this device read it. */
   uint8_t to[SUBROSA_ACCOUNT]; /* COPY: to whom it was sent. */
   subrosa_bytes text;      /* MESSAGE. */
+  uint8_t group[SUBROSA_GROUP]; /* CONTENT_GROUP, GROUP_…; REJECTED, if it is a group of this device's. */
+  uint64_t epoch;          /* GROUP_CHANGED: the group's epoch, one more with every change. */
 } subrosa_event;
 
 /* How many events there are; 0 for what is no handle. */
@@ -418,19 +465,29 @@ SUBROSA_CHECKED subrosa_status subrosa_events_get(const subrosa_events *events, 
 
 subrosa_status subrosa_events_free(subrosa_events *SUBROSA_NULLABLE events);
 
-/* Messages that were sealed, each with a copy for every device that it is for. */
+/* Messages that were sealed, each with a copy for every device that it is for.
+ *
+ * Of a message to a group the first copy, for nobody, goes to all members of the group, and a change has one more for every
+ * device that it adds: the Welcome, which is for that device alone, once the delivery service has taken the change. */
 typedef struct subrosa_outbox subrosa_outbox;
+
+#define SUBROSA_SENT_ACCOUNT 1  /* To the devices of an account. */
+#define SUBROSA_SENT_GROUP 2    /* To a group. */
+#define SUBROSA_SENT_PROPOSAL 3 /* To a group: what subrosa_device_group_leave proposes. */
+#define SUBROSA_SENT_CHANGE 4   /* To a group: its change. The delivery service takes one of all made in an epoch. */
 
 typedef struct subrosa_sent {
   size_t struct_size;
-  subrosa_bytes id; /* The app's own name of it. */
-  uint8_t to[SUBROSA_ACCOUNT];
+  subrosa_bytes id;            /* The app's own name of it. */
+  uint8_t to[SUBROSA_ACCOUNT]; /* ACCOUNT: which one. */
   size_t copies;
+  int32_t kind;                 /* SUBROSA_SENT_… */
+  uint8_t group[SUBROSA_GROUP]; /* To a group: which one. */
 } subrosa_sent;
 
 typedef struct subrosa_copy {
   size_t struct_size;
-  subrosa_address to;
+  subrosa_address to;    /* All 0: all members of the group. */
   subrosa_bytes message; /* What the server carries. */
 } subrosa_copy;
 
@@ -446,19 +503,19 @@ SUBROSA_CHECKED subrosa_status subrosa_outbox_copy(const subrosa_outbox *outbox,
 
 subrosa_status subrosa_outbox_free(subrosa_outbox *SUBROSA_NULLABLE outbox);
 
-/* Bundles to be published. */
+/* Bundles to be published, or key packages. */
 typedef struct subrosa_bundles subrosa_bundles;
 
 typedef struct subrosa_bundles_info {
   size_t struct_size;
-  subrosa_bytes last_resort; /* Replaces the one that the server has; handed out when no other is left. */
+  subrosa_bytes last_resort; /* Replaces the server's; handed out when no other is left. No bytes: none is due. */
   size_t one_time;           /* How many there are that are handed out once each. */
   bool replaces;             /* The server forgets all one-time bundles that it had of this device. */
 } subrosa_bundles_info;
 
 SUBROSA_CHECKED subrosa_status subrosa_bundles_read(const subrosa_bundles *bundles, subrosa_bundles_info *info);
 
-/* A one-time bundle. SUBROSA_ERROR_RANGE. */
+/* A one-time bundle or key package. SUBROSA_ERROR_RANGE. */
 SUBROSA_CHECKED subrosa_status subrosa_bundles_one_time(const subrosa_bundles *bundles, size_t index,
                                                         subrosa_bytes *bundle);
 
@@ -704,6 +761,99 @@ SUBROSA_CHECKED subrosa_status subrosa_device_inbox(subrosa_device *device, uint
 /* The app has these messages: they are not given out again. An id that is not there is no error. */
 SUBROSA_CHECKED subrosa_status subrosa_device_read(subrosa_device *device, const uint64_t *SUBROSA_NULLABLE ids,
                                                    size_t count);
+
+/* ---- Groups ----------------------------------------------------------------------------------------------------- */
+
+/* A group by MLS, RFC 9420 (SPEC.md §19.9), under a name of SUBROSA_GROUP bytes. Its members are devices, of any accounts.
+ *
+ * A delivery service hands every message of a group to all members, to all in the same order, and knows who they are. Members
+ * change the group, in epochs: of all changes that were made in one epoch the service takes the first that it is given, and
+ * refuses the others. A change, one's own as well, holds when it comes back by subrosa_device_group_receive. Who is added is
+ * given the Welcome after that, and from then on what the others are given.
+ *
+ * Functions that are told a group fail with SUBROSA_ERROR_NOT_FOUND if this device has nothing of it, and with
+ * _GROUP_STATE_VERSION. A message has a name of the app's, as it has with subrosa_device_send: no two messages in the outbox,
+ * to groups or to accounts, have the same one. */
+
+/* Makes key packages, which others need to add this device to groups: up to `count` that the server hands out once each, as many
+ * as may be held, and a last-resort one, if it is due: always the first time, and then after 30 days. */
+SUBROSA_CHECKED subrosa_status subrosa_device_publish_key_packages(
+    subrosa_device *device, size_t count, uint64_t now,
+    subrosa_bundles *SUBROSA_NULLABLE *SUBROSA_NONNULL key_packages);
+
+/* Makes a group with this device as its only member, and its name. SUBROSA_ERROR_NOT_LINKED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_create(subrosa_device *device, uint64_t now, uint8_t *group);
+
+/* Every group that this device has something of, the one that was entered last first: SUBROSA_GROUP bytes each. `*len` is the
+ * room at `groups`, in bytes, and becomes the length. SUBROSA_ERROR_BUFFER. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_list(subrosa_device *device, uint8_t *SUBROSA_NULLABLE groups,
+                                                         size_t *len);
+
+/* The members of a group, this device included. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_members(subrosa_device *device, const uint8_t *group,
+                                                            subrosa_addresses *SUBROSA_NULLABLE *SUBROSA_NONNULL members);
+
+/* The epoch of a group, and its authenticator, SUBROSA_AUTHENTICATOR bytes: members that find the same are in one group, and
+ * nobody stands between them. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_epoch(subrosa_device *device, const uint8_t *group, uint64_t *epoch,
+                                                          uint8_t *authenticator);
+
+/* Makes a change: takes all that was proposed in the epoch, adds the devices whose key packages `add` are, removes the devices
+ * `remove`, and gives this device new keys, if nothing else. The accounts of those who are added must be known and agreed to, as
+ * for subrosa_device_send. The group stays what it is until the change comes back; until then it is in the outbox.
+ * SUBROSA_ERROR_NOT_FOUND (also of a device that is no member), _CLIENT_ID, _UNKNOWN_ACCOUNT, _KEY_CHANGED, _IDENTITY_CHANGED
+ * (the key package is not its device's), _MALFORMED (of nobody), _GROUP_MALFORMED, _GROUP_VERSION, _GROUP_KEY,
+ * _GROUP_CHANGE_WAITS, _GROUP_OVER, _GROUP_FULL, _GROUP_CHAIN_EXHAUSTED, _GROUP_RULE: 805, a key package has run out, for
+ * instance; 818, a device is a member already. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_change(
+    subrosa_device *device, const uint8_t *group, const uint8_t *SUBROSA_NULLABLE id, size_t id_len,
+    const subrosa_bytes *SUBROSA_NULLABLE add, size_t add_count, const subrosa_address *SUBROSA_NULLABLE remove,
+    size_t remove_count, uint64_t now, subrosa_outbox *SUBROSA_NULLABLE *SUBROSA_NONNULL sealed);
+
+/* Withdraws the change that waits: the delivery service has not taken it, and will not. SUBROSA_ERROR_GROUP_NO_CHANGE_WAITS. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_withdraw(subrosa_device *device, const uint8_t *group);
+
+/* Seals a text for the members of a group.
+ * SUBROSA_ERROR_CLIENT_ID, _TOO_LONG, _GROUP_SET_BACK, _GROUP_PROPOSALS_WAIT, _GROUP_OVER, _GROUP_CHAIN_EXHAUSTED. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_send(subrosa_device *device, const uint8_t *group,
+                                                         const uint8_t *SUBROSA_NULLABLE id, size_t id_len,
+                                                         const uint8_t *SUBROSA_NULLABLE text, size_t text_len,
+                                                         subrosa_outbox *SUBROSA_NULLABLE *SUBROSA_NONNULL sealed);
+
+/* Proposes that this device leaves: it is a member until another one has changed the group.
+ * SUBROSA_ERROR_CLIENT_ID, _GROUP_SET_BACK, _GROUP_OVER, _GROUP_CHAIN_EXHAUSTED, _GROUP_TOO_MANY_PROPOSALS. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_leave(subrosa_device *device, const uint8_t *group,
+                                                          const uint8_t *SUBROSA_NULLABLE id, size_t id_len,
+                                                          subrosa_outbox *SUBROSA_NULLABLE *SUBROSA_NONNULL sealed);
+
+/* Deletes everything that is known of a group, the change that waits included; to the others this device stays a member, unless
+ * it was removed. What is in the inbox stays. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_forget(subrosa_device *device, const uint8_t *group);
+
+/* The message to a group with this name in the outbox: the same bytes every time. SUBROSA_ERROR_NOT_FOUND. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_retry(subrosa_device *device, const uint8_t *SUBROSA_NULLABLE id,
+                                                          size_t id_len,
+                                                          subrosa_outbox *SUBROSA_NULLABLE *SUBROSA_NONNULL sealed);
+
+/* Up to `count` messages to groups of the outbox, oldest first, from position `from` on; `*next` becomes the position to go on
+ * from. `next` may be NULL. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_outbox(subrosa_device *device, uint64_t from, size_t count,
+                                                           uint64_t *SUBROSA_NULLABLE next,
+                                                           subrosa_outbox *SUBROSA_NULLABLE *SUBROSA_NONNULL sealed);
+
+/* The delivery service has taken these messages to groups: they leave the outbox. A change leaves it by itself, when it or
+ * another one of its epoch has come back. A name that is not there, or is that of a change, is no error. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_sent(subrosa_device *device,
+                                                         const subrosa_bytes *SUBROSA_NULLABLE ids, size_t count);
+
+/* Reads messages of groups and Welcomes, in the order in which they came, and says what became of each. Texts are in the inbox
+ * until subrosa_device_read. Once the call has succeeded, the server may forget every one of them but those of
+ * SUBROSA_EVENT_LIST_NEEDED, of which a message has one for every account whose lists it needs, and SUBROSA_EVENT_GROUP_EARLY.
+ * If it fails, hand in all of them again. */
+SUBROSA_CHECKED subrosa_status subrosa_device_group_receive(subrosa_device *device,
+                                                            const subrosa_bytes *SUBROSA_NULLABLE messages, size_t count,
+                                                            uint64_t now,
+                                                            subrosa_events *SUBROSA_NULLABLE *SUBROSA_NONNULL events);
 
 /* ---- Files ------------------------------------------------------------------------------------------------------ */
 

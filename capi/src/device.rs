@@ -15,6 +15,8 @@ use crate::value::{self, SUBROSA_SEED, subrosa_address};
 
 mod accounts;
 mod compare;
+mod group_mail;
+mod groups;
 mod mail;
 mod prekeys;
 
@@ -23,6 +25,15 @@ pub use accounts::{
     subrosa_device_replace_keys, subrosa_device_unlink, subrosa_device_update_list,
 };
 pub use compare::{subrosa_device_digits, subrosa_device_qr, subrosa_device_scan};
+pub use group_mail::{
+    subrosa_device_group_change, subrosa_device_group_leave, subrosa_device_group_outbox,
+    subrosa_device_group_receive, subrosa_device_group_retry, subrosa_device_group_send,
+    subrosa_device_group_sent, subrosa_device_group_withdraw,
+};
+pub use groups::{
+    subrosa_device_group_create, subrosa_device_group_epoch, subrosa_device_group_forget,
+    subrosa_device_group_list, subrosa_device_group_members, subrosa_device_publish_key_packages,
+};
 pub use mail::{
     SUBROSA_SEND_PARTIAL, subrosa_device_begin, subrosa_device_inbox, subrosa_device_outbox,
     subrosa_device_read, subrosa_device_receive, subrosa_device_refuse, subrosa_device_retry,

@@ -108,7 +108,7 @@ layouts! {
         devices [64, 56, 52],
         next_id [72, 60, 56],
     }
-    subrosa_event [144, 128, 128] [8, 8, 4] {
+    subrosa_event [184, 168, 168] [8, 8, 4] {
         struct_size [0, 0, 0],
         kind [8, 4, 4],
         status [12, 8, 8],
@@ -122,12 +122,16 @@ layouts! {
         received_at [88, 80, 80],
         to [96, 88, 88],
         text [128, 120, 120],
+        group [144, 128, 128],
+        epoch [176, 160, 160],
     }
-    subrosa_sent [64, 48, 48] [8, 4, 4] {
+    subrosa_sent [104, 84, 84] [8, 4, 4] {
         struct_size [0, 0, 0],
         id [8, 4, 4],
         to [24, 12, 12],
         copies [56, 44, 44],
+        kind [64, 48, 48],
+        group [68, 52, 52],
     }
     subrosa_copy [64, 48, 48] [8, 4, 4] {
         struct_size [0, 0, 0],

@@ -13,7 +13,4 @@ pub use bundles::{
     subrosa_bundles_read,
 };
 pub use events::*;
-pub use outbox::{
-    subrosa_copy, subrosa_outbox, subrosa_outbox_copy, subrosa_outbox_count, subrosa_outbox_free,
-    subrosa_outbox_get, subrosa_sent,
-};
+pub use outbox::*;

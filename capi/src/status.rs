@@ -50,7 +50,7 @@ pub const SUBROSA_ERROR_LIST_DUE: subrosa_status = 106;
 pub const SUBROSA_ERROR_CLIENT_ID: subrosa_status = 107;
 /// Nothing is stored under this name.
 pub const SUBROSA_ERROR_NOT_FOUND: subrosa_status = 108;
-/// The store holds a device: open it.
+/// The store holds a device: open it. Of a Welcome: it has something of the group.
 pub const SUBROSA_ERROR_OCCUPIED: subrosa_status = 109;
 /// The store holds no device: create one.
 pub const SUBROSA_ERROR_EMPTY: subrosa_status = 110;
@@ -64,6 +64,8 @@ pub const SUBROSA_ERROR_FAILED: subrosa_status = 113;
 pub const SUBROSA_ERROR_UNREADABLE: subrosa_status = 114;
 /// Whether the change was stored is not known. Nothing was given out: reopen.
 pub const SUBROSA_ERROR_UNKNOWN: subrosa_status = 115;
+/// This device was set back since the group's epoch began: change the group, then send.
+pub const SUBROSA_ERROR_GROUP_SET_BACK: subrosa_status = 116;
 /// Not a message, or not one that any honest sender makes.
 pub const SUBROSA_ERROR_MALFORMED: subrosa_status = 201;
 /// Made by a version of the protocol that this release does not speak.
@@ -184,6 +186,60 @@ pub const SUBROSA_ERROR_PACK_TOO_LONG: subrosa_status = 609;
 pub const SUBROSA_ERROR_PACK_KEY_IN_USE: subrosa_status = 610;
 /// The pack had its last version.
 pub const SUBROSA_ERROR_PACK_EXHAUSTED: subrosa_status = 611;
+/// No message of a group, no key package, or no encoding.
+pub const SUBROSA_ERROR_GROUP_MALFORMED: subrosa_status = 701;
+/// Of a version of MLS that this release does not speak.
+pub const SUBROSA_ERROR_GROUP_VERSION: subrosa_status = 702;
+/// Of a cipher suite that this release does not have.
+pub const SUBROSA_ERROR_GROUP_SUITE: subrosa_status = 703;
+/// A public key that is none of the cipher suite.
+pub const SUBROSA_ERROR_GROUP_KEY: subrosa_status = 705;
+/// This device has nothing of the group.
+pub const SUBROSA_ERROR_GROUP_UNKNOWN: subrosa_status = 706;
+/// A change or a proposal of an epoch that is over: another change was taken.
+pub const SUBROSA_ERROR_GROUP_EPOCH: subrosa_status = 707;
+/// Over three changes old: its keys are gone.
+pub const SUBROSA_ERROR_GROUP_EPOCH_GONE: subrosa_status = 708;
+/// Altered, or by nobody who has the keys.
+pub const SUBROSA_ERROR_GROUP_DECRYPTION: subrosa_status = 709;
+/// Its sender has not signed it: another member has made it so.
+pub const SUBROSA_ERROR_GROUP_SIGNATURE: subrosa_status = 710;
+/// Altered, or made with other keys than the group's.
+pub const SUBROSA_ERROR_GROUP_TAG: subrosa_status = 711;
+/// The sender is no member.
+pub const SUBROSA_ERROR_GROUP_SENDER: subrosa_status = 712;
+/// The message was read before.
+pub const SUBROSA_ERROR_GROUP_DUPLICATE: subrosa_status = 713;
+/// 2,000 messages of the sender are missing before this one.
+pub const SUBROSA_ERROR_GROUP_GAP_TOO_LARGE: subrosa_status = 714;
+/// 2^32 messages of a sender in one epoch.
+pub const SUBROSA_ERROR_GROUP_CHAIN_EXHAUSTED: subrosa_status = 715;
+/// A change takes a proposal that was not received: hand in both, in their order.
+pub const SUBROSA_ERROR_GROUP_PROPOSAL_MISSING: subrosa_status = 716;
+/// A pre-shared key is asked for, of which groups of devices have none.
+pub const SUBROSA_ERROR_GROUP_PSK: subrosa_status = 717;
+/// The Welcome is for no key package that is there: used up, run out, or another's.
+pub const SUBROSA_ERROR_GROUP_KEY_PACKAGE_GONE: subrosa_status = 718;
+/// This device has sent it: no fault.
+pub const SUBROSA_ERROR_GROUP_OWN_MESSAGE: subrosa_status = 719;
+/// What was proposed in the epoch is to be taken first.
+pub const SUBROSA_ERROR_GROUP_PROPOSALS_WAIT: subrosa_status = 720;
+/// Another change of this device waits: receive what became of it, or withdraw it.
+pub const SUBROSA_ERROR_GROUP_CHANGE_WAITS: subrosa_status = 721;
+/// There is none to be withdrawn.
+pub const SUBROSA_ERROR_GROUP_NO_CHANGE_WAITS: subrosa_status = 722;
+/// This device is no member any more.
+pub const SUBROSA_ERROR_GROUP_OVER: subrosa_status = 723;
+/// It brings in what is no device of its account, or names another one in its place.
+pub const SUBROSA_ERROR_GROUP_REFUSED: subrosa_status = 725;
+/// The group has more places than 1,048,576.
+pub const SUBROSA_ERROR_GROUP_FULL: subrosa_status = 726;
+/// 1,024 proposals wait in this epoch.
+pub const SUBROSA_ERROR_GROUP_TOO_MANY_PROPOSALS: subrosa_status = 727;
+/// A later release has stored the group.
+pub const SUBROSA_ERROR_GROUP_STATE_VERSION: subrosa_status = 729;
+/// 801 to 852, this and the number of a rule in SPEC.md §22.2: it is broken.
+pub const SUBROSA_ERROR_GROUP_RULE: subrosa_status = 800;
 
 /// Nothing.
 pub const SUBROSA_ACTION_NOTHING: subrosa_action = 0;
@@ -209,14 +265,18 @@ pub const SUBROSA_ACTION_CALL_AGAIN: subrosa_action = 9;
 pub const SUBROSA_ACTION_FETCH_LIST: subrosa_action = 10;
 /// Discard what was fetched, and fetch it again, from another server or later.
 pub const SUBROSA_ACTION_FETCH_AGAIN: subrosa_action = 11;
+/// Change the group, if by nothing but new keys, and call again.
+pub const SUBROSA_ACTION_CHANGE_GROUP: subrosa_action = 12;
 
 /// A status as a number, what it means, and what the app should do.
 type Row = (subrosa_status, &'static CStr, subrosa_action);
 
-/// Every status that comes out of a call, in the order of the numbers. The core has three more: 210, `Unanswered`, and 311,
-/// `UnknownDevice`, of which a device makes others, and 507, `Altered`, of an upload that goes on.
+/// Every status that comes out of a call, in the order of the numbers; rules of groups have one row for all. The core has six
+/// more: 210, `Unanswered`, 311, `UnknownDevice`, and 728, `Integrity` of a group, of which a device makes others; 507,
+/// `Altered`, of an upload that goes on; 704, `TooLong`, of what no message can hold, and 724, `Stale`, of what is staged and
+/// not merged at once.
 #[rustfmt::skip]
-const ROWS: [Row; 86] = [
+const ROWS: [Row; 114] = [
     (SUBROSA_OK, c"done", SUBROSA_ACTION_NOTHING),
     (SUBROSA_ERROR_ARGUMENT, c"an argument that no call may have", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_HANDLE, c"no such object", SUBROSA_ACTION_CALLER),
@@ -236,13 +296,14 @@ const ROWS: [Row; 86] = [
     (SUBROSA_ERROR_LIST_DUE, c"the account's newest device list is to be fetched first", SUBROSA_ACTION_FETCH_LIST),
     (SUBROSA_ERROR_CLIENT_ID, c"the name of the message is empty or too long", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_NOT_FOUND, c"nothing is stored under this name", SUBROSA_ACTION_CALLER),
-    (SUBROSA_ERROR_OCCUPIED, c"the store holds a device", SUBROSA_ACTION_CALLER),
+    (SUBROSA_ERROR_OCCUPIED, c"the store holds a device or this group", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_EMPTY, c"the store holds no device", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_ROLLED_BACK, c"the store is older than it was", SUBROSA_ACTION_LOCAL),
     (SUBROSA_ERROR_STALE, c"the store was changed by another process", SUBROSA_ACTION_CALL_AGAIN),
     (SUBROSA_ERROR_FAILED, c"the store has stored nothing", SUBROSA_ACTION_LOCAL),
     (SUBROSA_ERROR_UNREADABLE, c"the store cannot be read", SUBROSA_ACTION_LOCAL),
     (SUBROSA_ERROR_UNKNOWN, c"whether the last change was stored is not known", SUBROSA_ACTION_LOCAL),
+    (SUBROSA_ERROR_GROUP_SET_BACK, c"the device was set back and the group is to be changed first", SUBROSA_ACTION_CHANGE_GROUP),
     (SUBROSA_ERROR_MALFORMED, c"the message is malformed", SUBROSA_ACTION_DROP),
     (SUBROSA_ERROR_VERSION, c"the version is not known", SUBROSA_ACTION_DROP),
     (SUBROSA_ERROR_KIND, c"the kind of the message is not known", SUBROSA_ACTION_DROP),
@@ -303,10 +364,46 @@ const ROWS: [Row; 86] = [
     (SUBROSA_ERROR_PACK_TOO_LONG, c"the pack has more than a pack may have", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_PACK_KEY_IN_USE, c"two stickers have the same key", SUBROSA_ACTION_CALLER),
     (SUBROSA_ERROR_PACK_EXHAUSTED, c"the pack has had its last version", SUBROSA_ACTION_CALLER),
+    (SUBROSA_ERROR_GROUP_MALFORMED, c"the message of a group or the key package is malformed", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_VERSION, c"the version of MLS is not known", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_SUITE, c"the cipher suite of the group is not known", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_KEY, c"a key is not valid for the cipher suite", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_UNKNOWN, c"the message is of another group", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_EPOCH, c"the message is of another epoch", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_EPOCH_GONE, c"the keys of the message's epoch are gone", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_DECRYPTION, c"the message of a group does not open", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_SIGNATURE, c"the signature of the sender is not valid", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_TAG, c"the tag is not valid", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_SENDER, c"the sender is no member", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_DUPLICATE, c"the message of a group was read before", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_GAP_TOO_LARGE, c"too many messages of the sender are missing", SUBROSA_ACTION_CHANGE_GROUP),
+    (SUBROSA_ERROR_GROUP_CHAIN_EXHAUSTED, c"the sender has no further key in this epoch", SUBROSA_ACTION_CHANGE_GROUP),
+    (SUBROSA_ERROR_GROUP_PROPOSAL_MISSING, c"a proposal that was taken was not received", SUBROSA_ACTION_FETCH_AGAIN),
+    (SUBROSA_ERROR_GROUP_PSK, c"a pre-shared key is not there", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_KEY_PACKAGE_GONE, c"the Welcome is for no key package that is there", SUBROSA_ACTION_ROTATE_PREKEYS),
+    (SUBROSA_ERROR_GROUP_OWN_MESSAGE, c"the message is this device's own", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_PROPOSALS_WAIT, c"proposals wait to be taken", SUBROSA_ACTION_CHANGE_GROUP),
+    (SUBROSA_ERROR_GROUP_CHANGE_WAITS, c"another change of this device waits", SUBROSA_ACTION_CALLER),
+    (SUBROSA_ERROR_GROUP_NO_CHANGE_WAITS, c"no change of this device waits", SUBROSA_ACTION_CALLER),
+    (SUBROSA_ERROR_GROUP_OVER, c"this device is no member any more", SUBROSA_ACTION_CALLER),
+    (SUBROSA_ERROR_GROUP_REFUSED, c"what comes in is no device of its account", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_FULL, c"the group has as many members as it may", SUBROSA_ACTION_DROP),
+    (SUBROSA_ERROR_GROUP_TOO_MANY_PROPOSALS, c"as many proposals wait as may", SUBROSA_ACTION_CHANGE_GROUP),
+    (SUBROSA_ERROR_GROUP_STATE_VERSION, c"a later release has stored the group", SUBROSA_ACTION_LOCAL),
+    (SUBROSA_ERROR_GROUP_RULE, c"a rule of groups is broken", SUBROSA_ACTION_DROP),
 ];
 
+/// How many rules of groups there are.
+const RULES: usize = subrosa::mls::Rule::ALL.len();
+
 fn row(status: subrosa_status) -> Option<&'static Row> {
-    let place = ROWS.binary_search_by_key(&status, |row| row.0).ok()?;
+    let number = status.checked_sub(SUBROSA_ERROR_GROUP_RULE);
+    let rule = number.and_then(|number| usize::try_from(number).ok());
+    let named = match rule {
+        Some(1..=RULES) => SUBROSA_ERROR_GROUP_RULE,
+        _ => status,
+    };
+    let place = ROWS.binary_search_by_key(&named, |row| row.0).ok()?;
     ROWS.get(place)
 }
 

@@ -1,6 +1,7 @@
 //! Plain values of the header.
 
 use subrosa::Address;
+use subrosa::device::GroupId;
 use subrosa::identity::AccountId;
 
 use crate::args;
@@ -28,6 +29,10 @@ pub const SUBROSA_DIGITS: usize = 60;
 pub const SUBROSA_QR: usize = 65;
 /// Bytes of a request to be linked.
 pub const SUBROSA_LINK_REQUEST: usize = 165;
+/// Bytes of a group's id.
+pub const SUBROSA_GROUP: usize = 32;
+/// Bytes of the authenticator of a group's epoch.
+pub const SUBROSA_AUTHENTICATOR: usize = 32;
 
 const _: () = assert!(SUBROSA_TEXT_MAX == subrosa::device::TEXT_MAX);
 const _: () = assert!(SUBROSA_CLIENT_ID_MAX == subrosa::device::limits::CLIENT_ID_MAX);
@@ -88,6 +93,14 @@ impl subrosa_address {
             device: 0,
         }
     }
+
+    /// The device's address.
+    pub(crate) fn address(&self) -> Result<Address, Status> {
+        if self.device == 0 {
+            return Err(Status::ARGUMENT);
+        }
+        Ok(AccountId::from_bytes(self.account).device(self.device))
+    }
 }
 
 /// The account whose id is at `account`.
@@ -98,4 +111,14 @@ pub(crate) unsafe fn account(account: *const u8) -> Result<AccountId, Status> {
     // SAFETY: the caller's promise.
     let bytes = unsafe { args::array(account) }?;
     Ok(AccountId::from_bytes(*bytes))
+}
+
+/// The group whose id is at `group`.
+///
+/// # Safety
+/// As the [crate](crate#safety).
+pub(crate) unsafe fn group(group: *const u8) -> Result<GroupId, Status> {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { args::array(group) }?;
+    Ok(GroupId::from_bytes(*bytes))
 }

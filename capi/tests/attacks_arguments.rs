@@ -83,6 +83,11 @@ fn attack_i1_lengths_that_cannot_be_change_nothing() {
                 subrosa_device_send(alice, to, some, 1, data, len, 0, NOW, handle.cast()),
                 subrosa_device_retry(alice, data, len, handle.cast()),
                 subrosa_device_refuse(alice, data, len, NOW),
+                subrosa_device_group_send(alice, to, data, len, some, 1, handle.cast()),
+                subrosa_device_group_send(alice, to, some, 1, data, len, handle.cast()),
+                subrosa_device_group_leave(alice, to, data, len, handle.cast()),
+                subrosa_device_group_retry(alice, data, len, handle.cast()),
+                change(alice, to, (data, len), (null(), 0), (null(), 0), handle),
             ]
         } {
             assert_eq!(status, SUBROSA_ERROR_ARGUMENT, "{data:?}, {len}");
@@ -114,6 +119,7 @@ fn attack_i1_lengths_that_cannot_be_change_nothing() {
             [
                 subrosa_device_read(alice, data.cast(), len),
                 subrosa_device_replace_keys(alice, to, data.cast(), len, NOW, handle.cast(), next),
+                change(alice, to, (to, 1), (null(), 0), (data.cast(), len), handle),
             ]
         } {
             assert_eq!(status, SUBROSA_ERROR_ARGUMENT, "{data:?}, {len}");
@@ -123,9 +129,42 @@ fn attack_i1_lengths_that_cannot_be_change_nothing() {
     fails!(SUBROSA_ERROR_ARGUMENT, unsafe {
         subrosa_device_send(alice, to, to, 1, to, 1, 2, NOW, handle.cast())
     });
+    // An account, where a device is asked for.
+    let nobody = subrosa_address {
+        account: [1; 32],
+        device: 0,
+    };
+    fails!(SUBROSA_ERROR_ARGUMENT, unsafe {
+        change(alice, to, (to, 1), (null(), 0), (&nobody, 1), handle)
+    });
     assert!(mem.read::<*mut c_void>(256).is_null());
     assert_eq!(scene.state(), before);
     scene.end();
+}
+
+/// A change of a group, with a name, key packages, and devices.
+unsafe fn change(
+    alice: *mut subrosa_device,
+    group: *const u8,
+    (id, id_len): (*const u8, usize),
+    (add, add_count): (*const subrosa_bytes, usize),
+    (remove, remove_count): (*const subrosa_address, usize),
+    handle: *mut c_void,
+) -> subrosa_status {
+    unsafe {
+        subrosa_device_group_change(
+            alice,
+            group,
+            id,
+            id_len,
+            add,
+            add_count,
+            remove,
+            remove_count,
+            NOW,
+            handle.cast(),
+        )
+    }
 }
 
 /// What takes a list of bytes.
@@ -135,13 +174,16 @@ unsafe fn of_views(
     views: *const subrosa_bytes,
     len: usize,
     handle: *mut c_void,
-) -> [subrosa_status; 4] {
+) -> [subrosa_status; 7] {
     unsafe {
         [
             subrosa_device_update_list(alice, to, views, len, NOW, handle.cast()),
             subrosa_device_begin(alice, views, len, NOW, handle.cast()),
             subrosa_device_receive(alice, views, len, NOW, handle.cast()),
             subrosa_device_sent(alice, views, len),
+            subrosa_device_group_receive(alice, views, len, NOW, handle.cast()),
+            subrosa_device_group_sent(alice, views, len),
+            change(alice, to, (to, 1), (views, len), (null(), 0), handle),
         ]
     }
 }

@@ -1,8 +1,11 @@
-//! What is freed holds no text, no app key and no recovery key; no key of a file, and no secret of a pack (I7).
+//! What is freed holds no text, no app key and no recovery key; no key of a file, no secret of a pack, and none of a group (I7).
 //!
 //! The allocator of this program looks into every block that is given back. SQLite has an allocator of its own.
 
 mod common;
+mod inside {
+    pub mod insider;
+}
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::{null, null_mut};
@@ -11,7 +14,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::disk::{Disk, Fate};
 use common::files::*;
+use common::groups::{Circle, try_tell};
 use common::*;
+use inside::insider::member;
+use subrosa::mls::hazmat::Insider;
 use subrosa_capi::device::*;
 use subrosa_capi::file::*;
 use subrosa_capi::pack::*;
@@ -271,5 +277,45 @@ fn attack_i7_freed_files_leave_nothing_behind() {
         ok!(subrosa_blob_free(blob));
     }
     ok!(subrosa_pack_free(pack));
+    assert_eq!(NEEDLES.found(), 0);
+}
+
+#[test]
+fn attack_i7_freed_groups_leave_nothing_behind() {
+    let _turn = TURN.lock().unwrap();
+    let circle = Circle::new(2);
+    let [alice, bob] = circle.phones[..] else {
+        panic!("two");
+    };
+    // The secrets of the epoch, as far as there is room for what is looked for.
+    let alices = member(&circle.disks[0], &circle.group);
+    for (_, secret) in Insider::new(&alices).secrets() {
+        NEEDLES.add(&secret);
+    }
+    NEEDLES.add(&TEXT);
+    let sent = try_tell(alice, &circle.group, b"1", &TEXT).unwrap();
+    // Nothing of the test's own may hold the text: it is looked at where it is.
+    let message = view(&sent.copies[0].1);
+    let mut events = null_mut();
+    for fate in [Fate::Failed, Fate::Stale] {
+        circle.disks[1].fate.set(fate);
+        let status = unsafe { subrosa_device_group_receive(bob, &message, 1, NOW, &mut events) };
+        assert_ne!(status, SUBROSA_OK);
+    }
+    circle.disks[1].fate.set(Fate::Done);
+    ok!(unsafe { subrosa_device_group_receive(bob, &message, 1, NOW, &mut events) });
+    let mut kept = null_mut();
+    ok!(unsafe { subrosa_device_inbox(bob, 0, 1, &mut kept) });
+    for events in [events, kept] {
+        let mut event = new_event();
+        ok!(unsafe { subrosa_events_get(events, 0, &mut event) });
+        let text = unsafe { std::slice::from_raw_parts(event.text.data, event.text.len) };
+        assert!(text == TEXT);
+        ok!(subrosa_events_free(events));
+    }
+    circle.change(1, &[0]);
+    ok!(unsafe { subrosa_device_group_forget(alice, circle.group.as_ptr()) });
+    drop(alices);
+    circle.free();
     assert_eq!(NEEDLES.found(), 0);
 }

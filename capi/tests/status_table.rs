@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use common::text;
 use subrosa::file::pack;
-use subrosa::{Action, device, file, identity, session};
+use subrosa::mls::Rule;
+use subrosa::{Action, device, file, identity, mls, session};
 use subrosa_capi::status::*;
 
 const HEADER: &str = include_str!("../include/subrosa.h");
@@ -71,7 +72,7 @@ const IDENTITY: [(identity::Error, &str); 15] = {
     ]
 };
 
-const DEVICE: [(device::Error, &str); 15] = {
+const DEVICE: [(device::Error, &str); 16] = {
     use device::Error::*;
     [
         (UnknownAccount, "UNKNOWN_ACCOUNT"),
@@ -89,6 +90,7 @@ const DEVICE: [(device::Error, &str); 15] = {
         (Failed, "FAILED"),
         (Unreadable, "UNREADABLE"),
         (Unknown, "UNKNOWN"),
+        (GroupSetBack, "GROUP_SET_BACK"),
     ]
 };
 
@@ -129,6 +131,49 @@ const PACK: [(pack::Error, &str); 12] = {
         (Rng, "RNG"),
     ]
 };
+
+const GROUP: [(mls::Error, &str); 30] = {
+    use mls::Error::*;
+    [
+        (Malformed, "GROUP_MALFORMED"),
+        (UnsupportedVersion, "GROUP_VERSION"),
+        (UnsupportedSuite, "GROUP_SUITE"),
+        (TooLong, ""),
+        (InvalidKey, "GROUP_KEY"),
+        (WrongGroup, "GROUP_UNKNOWN"),
+        (WrongEpoch, "GROUP_EPOCH"),
+        (EpochGone, "GROUP_EPOCH_GONE"),
+        (Decryption, "GROUP_DECRYPTION"),
+        (BadSignature, "GROUP_SIGNATURE"),
+        (BadTag, "GROUP_TAG"),
+        (UnknownSender, "GROUP_SENDER"),
+        (GenerationUsed, "GROUP_DUPLICATE"),
+        (GenerationTooFar, "GROUP_GAP_TOO_LARGE"),
+        (RatchetExhausted, "GROUP_CHAIN_EXHAUSTED"),
+        (UnknownProposal, "GROUP_PROPOSAL_MISSING"),
+        (UnknownPsk, "GROUP_PSK"),
+        (NotForThisKeyPackage, "GROUP_KEY_PACKAGE_GONE"),
+        (OwnMessage, "GROUP_OWN_MESSAGE"),
+        (ProposalsWait, "GROUP_PROPOSALS_WAIT"),
+        (CommitWaits, "GROUP_CHANGE_WAITS"),
+        (NoCommitWaits, "GROUP_NO_CHANGE_WAITS"),
+        (Over, "GROUP_OVER"),
+        (Stale, ""),
+        (Refused, "GROUP_REFUSED"),
+        (GroupFull, "GROUP_FULL"),
+        (TooManyProposals, "GROUP_TOO_MANY_PROPOSALS"),
+        (Integrity, ""),
+        (UnknownVersion, "GROUP_STATE_VERSION"),
+        (Rng, "RNG"),
+    ]
+};
+
+/// The numbers of the rules of groups, which have one name.
+fn rules() -> impl Iterator<Item = i32> {
+    Rule::ALL
+        .iter()
+        .map(|rule| mls::Error::Invalid(*rule).code().into())
+}
 
 fn number_of(name: &str) -> Option<i32> {
     let all = defined("SUBROSA_ERROR_");
@@ -172,7 +217,8 @@ fn every_number_stands_for_one_status() {
 
 #[test]
 fn a_number_without_a_name_is_no_status() {
-    let known: BTreeSet<_> = defined("SUBROSA_ERROR_").iter().map(|row| row.1).collect();
+    let mut known: BTreeSet<_> = defined("SUBROSA_ERROR_").iter().map(|row| row.1).collect();
+    known.extend(rules());
     for number in (-1_000..1_000).chain([i32::MIN, i32::MAX]) {
         let is_status = number == SUBROSA_OK || known.contains(&number);
         assert_eq!(text(number) != "not a status of this library", is_status);
@@ -217,7 +263,8 @@ fn an_error_has_its_own_number_and_action() {
     let codes = codes
         .chain(DEVICE.map(|(error, name)| (error.code(), name)))
         .chain(FILE.map(|(error, name)| (error.code(), name)))
-        .chain(PACK.map(|(error, name)| (error.code(), name)));
+        .chain(PACK.map(|(error, name)| (error.code(), name)))
+        .chain(GROUP.map(|(error, name)| (error.code(), name)));
     for (code, name) in codes {
         if name.is_empty() {
             assert_eq!(text(code.into()), "not a status of this library");
@@ -229,18 +276,37 @@ fn an_error_has_its_own_number_and_action() {
     // All that is of the core is in the tables.
     for (name, number) in defined("SUBROSA_ERROR_") {
         assert_eq!(
-            (101..400).contains(&number) || (501..700).contains(&number),
+            (101..400).contains(&number) || (501..800).contains(&number),
             named.contains(&number),
             "{name}"
         );
     }
 }
 
+/// Every rule of SPEC §22.2 is 800 and its number, and has the text and the action of all of them.
+#[test]
+fn a_rule_of_groups_is_its_number() {
+    let numbers: Vec<_> = rules().collect();
+    assert_eq!(numbers, (801..=852).collect::<Vec<_>>());
+    assert!(HEADER.contains("GROUP_RULE 800               /* 801 to 852: "));
+    for number in numbers {
+        assert_eq!(text(number), "a rule of groups is broken");
+        assert_eq!(subrosa_status_action(number), SUBROSA_ACTION_DROP);
+    }
+    assert_eq!(number_of("GROUP_RULE"), Some(800));
+    for number in [799, 853] {
+        assert_eq!(text(number), "not a status of this library");
+    }
+    // What is not intact is so whatever is stored.
+    let error = device::Error::from(mls::Error::Integrity);
+    assert_eq!(number_of("INTEGRITY"), Some(error.code().into()));
+}
+
 #[test]
 fn every_action_is_that_of_the_header() {
     let actions = defined("SUBROSA_ACTION_");
     let numbers: Vec<_> = actions.iter().map(|row| row.1).collect();
-    assert_eq!(numbers, (0..=11).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..=12).collect::<Vec<_>>());
     for (_, number) in defined("SUBROSA_ERROR_") {
         assert!(numbers.contains(&subrosa_status_action(number)));
     }
@@ -259,6 +325,10 @@ fn every_action_is_that_of_the_header() {
         ("PACK_INTEGRITY", SUBROSA_ACTION_FETCH_AGAIN),
         ("PACK_FORK", SUBROSA_ACTION_ASK_USER),
         ("PACK_ROLLBACK", SUBROSA_ACTION_DROP),
+        ("GROUP_SET_BACK", SUBROSA_ACTION_CHANGE_GROUP),
+        ("GROUP_PROPOSALS_WAIT", SUBROSA_ACTION_CHANGE_GROUP),
+        ("GROUP_KEY_PACKAGE_GONE", SUBROSA_ACTION_ROTATE_PREKEYS),
+        ("GROUP_PROPOSAL_MISSING", SUBROSA_ACTION_FETCH_AGAIN),
         ("ARGUMENT", SUBROSA_ACTION_CALLER),
         ("INTERNAL", SUBROSA_ACTION_LOCAL),
     ] {

@@ -54,7 +54,7 @@ pub enum GroupContent {
     Commit {
         /// For those who are added, to be delivered once the commit was taken.
         welcome: Option<Vec<u8>>,
-        /// Who they are.
+        /// Who they are: those whom others have proposed to add as well.
         added: Vec<Address>,
     },
 }

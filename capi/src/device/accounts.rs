@@ -31,7 +31,7 @@ pub unsafe extern "C" fn subrosa_device_update_list(
             Ok(device.update_list(&account, &lists, now, rng)?)
         };
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, events, work, subrosa_events) }.map(Given::write)
+        unsafe { with_result(device, events, work, subrosa_events::Devices) }.map(Given::write)
     })
 }
 

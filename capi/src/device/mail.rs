@@ -195,7 +195,7 @@ pub unsafe extern "C" fn subrosa_device_receive(
         let work =
             |device: &mut super::Device<_>, rng: &mut _| Ok(device.receive(&envelopes, now, rng)?);
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, events, work, subrosa_events) }.map(Given::write)
+        unsafe { with_result(device, events, work, subrosa_events::Devices) }.map(Given::write)
     })
 }
 

@@ -42,6 +42,6 @@ pub unsafe extern "C" fn subrosa_device_publish(
         let work =
             |device: &mut super::Device<_>, rng: &mut _| Ok(device.publish(count, now, rng)?);
         // SAFETY: the caller's promise.
-        unsafe { with_result(device, bundles, work, subrosa_bundles) }.map(Given::write)
+        unsafe { with_result(device, bundles, work, subrosa_bundles::Bundles) }.map(Given::write)
     })
 }

@@ -1,6 +1,8 @@
-//! Bundles to be published.
+//! Bundles and key packages to be published.
 
-use subrosa::device::Published;
+use alloc::vec::Vec;
+
+use subrosa::device::{Published, PublishedKeyPackages};
 
 use crate::args::{self, Structure};
 use crate::call::call;
@@ -8,8 +10,22 @@ use crate::handle::{self, Object};
 use crate::status::{Status, subrosa_status};
 use crate::value::subrosa_bytes;
 
-/// Bundles to be published.
-pub struct subrosa_bundles(pub(crate) Published);
+/// Bundles or key packages to be published.
+pub enum subrosa_bundles {
+    /// To begin conversations with.
+    Bundles(Published),
+    /// To be added to groups with.
+    KeyPackages(PublishedKeyPackages),
+}
+
+impl subrosa_bundles {
+    fn one_time(&self) -> &[Vec<u8>] {
+        match self {
+            Self::Bundles(published) => &published.one_time,
+            Self::KeyPackages(published) => &published.one_time,
+        }
+    }
+}
 
 impl Object for subrosa_bundles {
     const KIND: usize = 4;
@@ -21,7 +37,7 @@ impl Object for subrosa_bundles {
 pub struct subrosa_bundles_info {
     /// Bytes of this structure.
     pub struct_size: usize,
-    /// Replaces the one that the server has.
+    /// Replaces the one that the server has, unless it has no bytes.
     pub last_resort: subrosa_bytes,
     /// How many there are that are handed out once each.
     pub one_time: usize,
@@ -45,11 +61,17 @@ pub unsafe extern "C" fn subrosa_bundles_read(
         // SAFETY: the caller's promise.
         let to = unsafe { args::out_structure(info) }?;
         let bundles = handle::shared(bundles)?;
+        let (last_resort, replaces) = match &*bundles {
+            subrosa_bundles::Bundles(published) => {
+                (Some(&published.last_resort), published.replaces)
+            }
+            subrosa_bundles::KeyPackages(published) => (published.last_resort.as_ref(), false),
+        };
         to.write(subrosa_bundles_info {
             struct_size: size_of::<subrosa_bundles_info>(),
-            last_resort: subrosa_bytes::of(&bundles.0.last_resort),
-            one_time: bundles.0.one_time.len(),
-            replaces: bundles.0.replaces,
+            last_resort: last_resort.map_or(subrosa_bytes::NONE, |bytes| subrosa_bytes::of(bytes)),
+            one_time: bundles.one_time().len(),
+            replaces,
         });
         Ok(())
     })
@@ -69,7 +91,7 @@ pub unsafe extern "C" fn subrosa_bundles_one_time(
         // SAFETY: the caller's promise.
         let to = unsafe { args::out(bundle) }?;
         let bundles = handle::shared(bundles)?;
-        let bundle = bundles.0.one_time.get(index).ok_or(Status::RANGE)?;
+        let bundle = bundles.one_time().get(index).ok_or(Status::RANGE)?;
         to.write(subrosa_bytes::of(bundle));
         Ok(())
     })

@@ -2,14 +2,18 @@
 
 use alloc::vec::Vec;
 
-use subrosa::device::{Content, Event, Notices, Received};
+use subrosa::device::{Content, Event, GroupEvent, Notices, Received};
 use zeroize::Zeroize;
 
 use crate::args::{self, Structure};
 use crate::call::call;
 use crate::handle::{self, Object};
 use crate::status::{SUBROSA_OK, Status, action, subrosa_action, subrosa_status};
-use crate::value::{SUBROSA_ACCOUNT, subrosa_address, subrosa_bytes};
+use crate::value::{SUBROSA_ACCOUNT, SUBROSA_GROUP, subrosa_address, subrosa_bytes};
+
+mod groups;
+
+pub use groups::*;
 
 /// A message was read.
 pub const SUBROSA_EVENT_MESSAGE: i32 = 1;
@@ -40,6 +44,8 @@ pub const SUBROSA_CONTENT_MESSAGE: i32 = 1;
 pub const SUBROSA_CONTENT_COPY: i32 = 2;
 /// Made by a later version.
 pub const SUBROSA_CONTENT_UNKNOWN: i32 = 3;
+/// A message to a group.
+pub const SUBROSA_CONTENT_GROUP: i32 = 4;
 
 /// The peer's device was set back, or exists twice.
 pub const SUBROSA_NOTICE_FORKED: u32 = 1;
@@ -54,7 +60,12 @@ pub const SUBROSA_NOTICE_OLD_STATE: u32 = 8;
 pub const SUBROSA_NO_ENVELOPE: usize = usize::MAX;
 
 /// What happened, in order.
-pub struct subrosa_events(pub(crate) Vec<Event>);
+pub enum subrosa_events {
+    /// Between devices.
+    Devices(Vec<Event>),
+    /// In groups.
+    Groups(Vec<InGroup>),
+}
 
 impl Object for subrosa_events {
     const KIND: usize = 6;
@@ -63,15 +74,45 @@ impl Object for subrosa_events {
 impl subrosa_events {
     /// Messages of the inbox.
     pub(crate) fn messages(received: Vec<Received>) -> Self {
-        Self(received.into_iter().map(Event::Message).collect())
+        Self::Devices(received.into_iter().map(Event::Message).collect())
+    }
+
+    /// What happened in groups.
+    pub(crate) fn of_groups(events: Vec<GroupEvent>) -> Self {
+        Self::Groups(groups::told(events))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Devices(events) => events.len(),
+            Self::Groups(events) => events.len(),
+        }
+    }
+
+    fn get(&self, index: usize) -> Option<subrosa_event> {
+        match self {
+            Self::Devices(events) => events.get(index).map(subrosa_event::of),
+            Self::Groups(events) => events.get(index).map(subrosa_event::of_group),
+        }
     }
 }
 
 impl Drop for subrosa_events {
     fn drop(&mut self) {
-        for event in &mut self.0 {
-            if let Event::Message(received) = event {
-                received.text.zeroize();
+        match self {
+            Self::Devices(events) => {
+                for event in events {
+                    if let Event::Message(received) = event {
+                        received.text.zeroize();
+                    }
+                }
+            }
+            Self::Groups(events) => {
+                for event in events {
+                    if let InGroup::Event(GroupEvent::Message(received)) = event {
+                        received.text.zeroize();
+                    }
+                }
             }
         }
     }
@@ -95,7 +136,7 @@ pub struct subrosa_event {
     pub notices: u32,
     /// Of whom.
     pub address: subrosa_address,
-    /// Which of the envelopes that were handed in.
+    /// Which of the envelopes or messages that were handed in.
     pub envelope: usize,
     /// The version of a list that was seen.
     pub version: u64,
@@ -107,6 +148,10 @@ pub struct subrosa_event {
     pub to: [u8; SUBROSA_ACCOUNT],
     /// The text of a message.
     pub text: subrosa_bytes,
+    /// In which group.
+    pub group: [u8; SUBROSA_GROUP],
+    /// The epoch of a group.
+    pub epoch: u64,
 }
 
 // SAFETY: its size comes first.
@@ -128,19 +173,23 @@ impl subrosa_event {
             received_at: 0,
             to: [0; SUBROSA_ACCOUNT],
             text: subrosa_bytes::NONE,
+            group: [0; SUBROSA_GROUP],
+            epoch: 0,
         }
     }
 
     fn of_message(received: &Received) -> Self {
         let new = Self::new(SUBROSA_EVENT_MESSAGE, subrosa_address::of(&received.from));
-        let (content, to) = match received.content {
-            Content::Message => (SUBROSA_CONTENT_MESSAGE, new.to),
-            Content::Copy { to } => (SUBROSA_CONTENT_COPY, *to.as_bytes()),
-            _ => (SUBROSA_CONTENT_UNKNOWN, new.to),
+        let (content, to, group) = match received.content {
+            Content::Message => (SUBROSA_CONTENT_MESSAGE, new.to, new.group),
+            Content::Copy { to } => (SUBROSA_CONTENT_COPY, *to.as_bytes(), new.group),
+            Content::Group { group } => (SUBROSA_CONTENT_GROUP, new.to, *group.as_bytes()),
+            _ => (SUBROSA_CONTENT_UNKNOWN, new.to, new.group),
         };
         Self {
             content,
             to,
+            group,
             notices: notices(received.notices),
             id: received.id,
             received_at: received.received_at,
@@ -216,7 +265,7 @@ fn notices(notices: Notices) -> u32 {
 /// How many events there are.
 #[unsafe(no_mangle)]
 pub extern "C" fn subrosa_events_count(events: *const subrosa_events) -> usize {
-    handle::shared(events).map_or(0, |events| events.0.len())
+    handle::shared(events).map_or(0, |events| events.len())
 }
 
 /// An event.
@@ -233,8 +282,7 @@ pub unsafe extern "C" fn subrosa_events_get(
         // SAFETY: the caller's promise.
         let to = unsafe { args::out_structure(event) }?;
         let events = handle::shared(events)?;
-        let event = events.0.get(index).ok_or(Status::RANGE)?;
-        to.write(subrosa_event::of(event));
+        to.write(events.get(index).ok_or(Status::RANGE)?);
         Ok(())
     })
 }

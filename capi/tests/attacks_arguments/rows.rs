@@ -365,8 +365,76 @@ pub fn rows(scene: &Scene, mem: &Mem) -> Vec<Row> {
         1,
         a.p(0, handle.cast())
     ));
+    group_rows(scene, mem, &mut all);
     file_rows(scene, mem, &mut all);
     all
+}
+
+/// Those of groups.
+fn group_rows(scene: &Scene, mem: &Mem, all: &mut Vec<Row>) {
+    let alice = scene.pair.alice;
+    let bytes = mem.at::<u8>(64);
+    let (handle, number, out) = (
+        mem.at::<c_void>(256),
+        mem.at::<c_void>(272),
+        mem.at::<u8>(288),
+    );
+    let room = mem.at::<usize>(280);
+    macro_rules! row {
+        ($name:ident, $count:expr, $aligned:expr, |$at:ident| $call:expr) => {
+            all.push((
+                stringify!($name),
+                $count,
+                $aligned,
+                Box::new(move |$at: At| unsafe { $call }),
+            ));
+        };
+    }
+    row!(subrosa_device_publish_key_packages, 1, 1, |a| {
+        subrosa_device_publish_key_packages(alice, 1, NOW, a.p(0, handle.cast()))
+    });
+    row!(subrosa_device_group_create, 1, 0, |a| {
+        subrosa_device_group_create(alice, NOW, a.p(0, out))
+    });
+    // With room for something, the buffer must be there as well.
+    row!(subrosa_device_group_list, 2, 1, |a| {
+        room.write(8);
+        subrosa_device_group_list(alice, a.p(1, out), a.p(0, room))
+    });
+    row!(subrosa_device_group_members, 2, 1, |a| {
+        subrosa_device_group_members(alice, a.p(1, bytes), a.p(0, handle.cast()))
+    });
+    row!(subrosa_device_group_epoch, 3, 1, |a| {
+        let epoch = a.p(0, number.cast());
+        subrosa_device_group_epoch(alice, a.p(1, bytes), epoch, a.p(2, out))
+    });
+    row!(subrosa_device_group_change, 2, 1, |a| {
+        let (group, to) = (a.p(1, bytes), a.p(0, handle.cast()));
+        subrosa_device_group_change(alice, group, bytes, 8, null(), 0, null(), 0, NOW, to)
+    });
+    row!(subrosa_device_group_withdraw, 1, 0, |a| {
+        subrosa_device_group_withdraw(alice, a.p(0, bytes))
+    });
+    row!(subrosa_device_group_send, 2, 1, |a| {
+        let (group, to) = (a.p(1, bytes), a.p(0, handle.cast()));
+        subrosa_device_group_send(alice, group, bytes, 8, bytes, 8, to)
+    });
+    row!(subrosa_device_group_leave, 2, 1, |a| {
+        let (group, to) = (a.p(1, bytes), a.p(0, handle.cast()));
+        subrosa_device_group_leave(alice, group, bytes, 8, to)
+    });
+    row!(subrosa_device_group_forget, 1, 0, |a| {
+        subrosa_device_group_forget(alice, a.p(0, bytes))
+    });
+    row!(subrosa_device_group_retry, 1, 1, |a| {
+        subrosa_device_group_retry(alice, bytes, 8, a.p(0, handle.cast()))
+    });
+    row!(subrosa_device_group_outbox, 1, 1, |a| {
+        subrosa_device_group_outbox(alice, 0, 1, null_mut(), a.p(0, handle.cast()))
+    });
+    row!(subrosa_device_group_receive, 1, 1, |a| {
+        subrosa_device_group_receive(alice, null(), 0, NOW, a.p(0, handle.cast()))
+    });
 }
 
 /// Those of files and packs.

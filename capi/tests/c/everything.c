@@ -382,6 +382,101 @@ static void a_stranger_is_refused(void) {
   CHECK(subrosa_device_free(bob));
 }
 
+/* ---- Groups */
+
+/* A device reads one message of a group, of which come so many events; the first is of this kind. */
+static void hears(subrosa_device *device, subrosa_bytes message, size_t count, int32_t kind, const uint8_t *group) {
+  subrosa_events *events;
+  subrosa_event event = {.struct_size = sizeof event};
+  CHECK(subrosa_device_group_receive(device, &message, 1, NOW, &events));
+  REQUIRE(subrosa_events_count(events) == count);
+  CHECK(subrosa_events_get(events, 0, &event));
+  REQUIRE(event.kind == kind && memcmp(event.group, group, SUBROSA_GROUP) == 0);
+  REQUIRE(event.content == (kind == SUBROSA_EVENT_MESSAGE ? SUBROSA_CONTENT_GROUP : 0));
+  REQUIRE((event.epoch != 0) == (kind == SUBROSA_EVENT_GROUP_CHANGED));
+  CHECK(subrosa_events_free(events));
+}
+
+static void devices_form_a_group(void) {
+  subrosa_device *devices[2];
+  subrosa_address who[2], found;
+  uint8_t group[SUBROSA_GROUP], all[SUBROSA_GROUP], one[SUBROSA_AUTHENTICATOR], other[SUBROSA_AUTHENTICATOR];
+  uint64_t epoch = 7, next = 0;
+  size_t len = sizeof all - 1;
+  for (int i = 0; i < 2; i++) devices[i] = world_device(NULL, &who[i]);
+  subrosa_device *alice = devices[0], *bob = devices[1];
+  world_introduce(alice, bob);
+  world_introduce(bob, alice);
+
+  CHECK(subrosa_device_group_create(alice, NOW, group));
+  EXPECT(SUBROSA_ERROR_BUFFER, subrosa_device_group_list(alice, all, &len));
+  CHECK(subrosa_device_group_list(alice, all, &len));
+  REQUIRE(len == sizeof all && memcmp(all, group, sizeof all) == 0);
+
+  subrosa_bundles *published;
+  subrosa_bundles_info info = {.struct_size = sizeof info};
+  subrosa_bytes package;
+  CHECK(subrosa_device_publish_key_packages(bob, 1, NOW, &published));
+  CHECK(subrosa_bundles_read(published, &info));
+  REQUIRE(info.one_time == 1 && info.last_resort.len > 0 && !info.replaces);
+  CHECK(subrosa_bundles_one_time(published, 0, &package));
+  subrosa_outbox *sealed;
+  subrosa_sent sent = {.struct_size = sizeof sent};
+  subrosa_copy message = {.struct_size = sizeof message}, welcome = {.struct_size = sizeof welcome};
+  const subrosa_bytes id = world_bytes("id"), text = world_bytes("hello");
+  CHECK(subrosa_device_group_change(alice, group, id.data, id.len, &package, 1, NULL, 0, NOW, &sealed));
+  CHECK(subrosa_bundles_free(published));
+  CHECK(subrosa_outbox_get(sealed, 0, &sent));
+  REQUIRE(sent.kind == SUBROSA_SENT_CHANGE && sent.copies == 2 && memcmp(sent.group, group, sizeof group) == 0);
+  CHECK(subrosa_outbox_copy(sealed, 0, 0, &message));
+  CHECK(subrosa_outbox_copy(sealed, 0, 1, &welcome));
+  EXPECT(SUBROSA_ERROR_RANGE, subrosa_outbox_copy(sealed, 0, 2, &welcome));
+  REQUIRE(message.to.device == 0 && memcmp(&welcome.to, &who[1], sizeof who[1]) == 0);
+  hears(alice, message.message, 2, SUBROSA_EVENT_GROUP_CHANGED, group);
+  hears(bob, welcome.message, 1, SUBROSA_EVENT_GROUP_JOINED, group);
+  CHECK(subrosa_outbox_free(sealed));
+  subrosa_addresses *members;
+  CHECK(subrosa_device_group_members(bob, group, &members));
+  REQUIRE(subrosa_addresses_count(members) == 2);
+  CHECK(subrosa_addresses_get(members, 1, &found));
+  REQUIRE(memcmp(&found, &who[1], sizeof found) == 0);
+  CHECK(subrosa_addresses_free(members));
+  CHECK(subrosa_device_group_epoch(alice, group, &epoch, one));
+  CHECK(subrosa_device_group_epoch(bob, group, &epoch, other));
+  REQUIRE(epoch == 1 && memcmp(one, other, sizeof one) == 0);
+
+  CHECK(subrosa_device_group_send(bob, group, id.data, id.len, text.data, text.len, &sealed));
+  CHECK(subrosa_outbox_copy(sealed, 0, 0, &message));
+  hears(alice, message.message, 1, SUBROSA_EVENT_MESSAGE, group);
+  CHECK(subrosa_outbox_free(sealed));
+  CHECK(subrosa_device_group_retry(bob, id.data, id.len, &sealed));
+  CHECK(subrosa_outbox_free(sealed));
+  CHECK(subrosa_device_group_outbox(bob, 0, 10, &next, &sealed));
+  REQUIRE(subrosa_outbox_count(sealed) == 1 && next > 0);
+  CHECK(subrosa_outbox_free(sealed));
+  CHECK(subrosa_device_group_sent(bob, &id, 1));
+  EXPECT(SUBROSA_ERROR_NOT_FOUND, subrosa_device_group_retry(bob, id.data, id.len, &sealed));
+
+  /* Bob leaves, and Alice withdraws her change before she makes the one that lets him. */
+  CHECK(subrosa_device_group_change(alice, group, id.data, id.len, NULL, 0, &who[1], 1, NOW, &sealed));
+  CHECK(subrosa_outbox_free(sealed));
+  CHECK(subrosa_device_group_withdraw(alice, group));
+  CHECK(subrosa_device_group_leave(bob, group, id.data, id.len, &sealed));
+  CHECK(subrosa_outbox_copy(sealed, 0, 0, &message));
+  hears(alice, message.message, 1, SUBROSA_EVENT_GROUP_PROPOSED, group);
+  CHECK(subrosa_outbox_free(sealed));
+  CHECK(subrosa_device_group_change(alice, group, id.data, id.len, NULL, 0, NULL, 0, NOW, &sealed));
+  CHECK(subrosa_outbox_copy(sealed, 0, 0, &message));
+  hears(alice, message.message, 2, SUBROSA_EVENT_GROUP_CHANGED, group);
+  hears(bob, message.message, 1, SUBROSA_EVENT_GROUP_LEFT, group);
+  CHECK(subrosa_outbox_free(sealed));
+  CHECK(subrosa_device_group_forget(bob, group));
+  len = sizeof all;
+  CHECK(subrosa_device_group_list(bob, all, &len));
+  REQUIRE(len == 0);
+  for (int i = 0; i < 2; i++) CHECK(subrosa_device_free(devices[i]));
+}
+
 /* ---- Files */
 
 struct file {
@@ -604,6 +699,7 @@ int main(void) {
   keys_are_compared();
   messages_are_exchanged();
   a_stranger_is_refused();
+  devices_form_a_group();
   a_file_is_sealed();
   a_blob_is_sent();
   a_pack_is_shared();

@@ -51,6 +51,9 @@ static void is_nobody(void *name) {
   EXPECT(SUBROSA_ERROR_HANDLE, subrosa_emoji_reveal(name, bytes, bytes, &shown));
   EXPECT(SUBROSA_ERROR_HANDLE, subrosa_device_address(name, &address));
   EXPECT(SUBROSA_ERROR_HANDLE, subrosa_device_reopen(name));
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_device_group_list(name, bytes, &len));
+  REQUIRE(len == sizeof bytes);
+  EXPECT(SUBROSA_ERROR_HANDLE, subrosa_device_group_withdraw(name, bytes));
   REQUIRE(device == NULL);
   REQUIRE(subrosa_events_count(name) == 0);
   REQUIRE(subrosa_outbox_count(name) == 0);
@@ -266,6 +269,13 @@ static void wrong_arguments_are_refused(void) {
   EXPECT(SUBROSA_ERROR_ARGUMENT, subrosa_device_send(alice, bob, id, SIZE_MAX / 2 + 1, text, 1, 0, NOW, &outbox));
   EXPECT(SUBROSA_ERROR_ARGUMENT, subrosa_device_send(alice, bob, id, 1, text, 1, 2, NOW, &outbox));
   EXPECT(SUBROSA_ERROR_CLIENT_ID, subrosa_device_send(alice, bob, NULL, 0, text, 1, 0, NOW, &outbox));
+  EXPECT(SUBROSA_ERROR_ARGUMENT, subrosa_device_group_send(alice, nowhere, id, 1, text, 1, &outbox));
+  EXPECT(SUBROSA_ERROR_ARGUMENT, subrosa_device_group_send(alice, bob, id, 1, NULL, 1, &outbox));
+  EXPECT(SUBROSA_ERROR_NOT_FOUND, subrosa_device_group_send(alice, bob, id, 1, text, 1, &outbox));
+  /* An account, where a device is asked for. */
+  address = who[1];
+  address.device = 0;
+  EXPECT(SUBROSA_ERROR_ARGUMENT, subrosa_device_group_change(alice, bob, id, 1, NULL, 0, &address, 1, NOW, &outbox));
   const subrosa_bytes whole = {.data = id, .len = 1}, none = {.data = NULL, .len = 1};
   const subrosa_bytes ids[2] = {whole, none};
   EXPECT(SUBROSA_ERROR_ARGUMENT, subrosa_device_sent(alice, ids, 2));

@@ -5,6 +5,7 @@
 
 pub mod disk;
 pub mod files;
+pub mod groups;
 pub mod mem;
 pub mod scene;
 pub mod source;
@@ -190,6 +191,11 @@ pub fn introduce(device: *mut subrosa_device, other: *mut subrosa_device) -> Vec
 pub fn publish(device: *mut subrosa_device, count: usize, now: u64) -> Vec<Vec<u8>> {
     let mut bundles = null_mut();
     ok!(unsafe { subrosa_device_publish(device, count, now, &mut bundles) });
+    published(bundles)
+}
+
+/// What is in an object, which is freed: the last-resort one first.
+pub fn published(bundles: *mut subrosa_bundles) -> Vec<Vec<u8>> {
     let mut info = new_bundles_info();
     ok!(unsafe { subrosa_bundles_read(bundles, &mut info) });
     let mut all = vec![shown(info.last_resort)];
@@ -255,6 +261,8 @@ pub struct Outgoing {
     pub id: Vec<u8>,
     pub to: [u8; 32],
     pub copies: Vec<(subrosa_address, Vec<u8>)>,
+    pub kind: i32,
+    pub group: [u8; 32],
 }
 
 /// What is in an object, which is freed.
@@ -274,6 +282,8 @@ pub fn sealed(outbox: *mut subrosa_outbox) -> Vec<Outgoing> {
                 id: shown(sent.id),
                 to: sent.to,
                 copies,
+                kind: sent.kind,
+                group: sent.group,
             }
         })
         .collect();
@@ -334,6 +344,8 @@ pub struct Told {
     pub received_at: u64,
     pub to: [u8; 32],
     pub text: Vec<u8>,
+    pub group: [u8; 32],
+    pub epoch: u64,
 }
 
 /// What is in an object, which is freed.
@@ -355,6 +367,8 @@ pub fn told(events: *mut subrosa_events) -> Vec<Told> {
                 received_at: event.received_at,
                 to: event.to,
                 text: shown(event.text),
+                group: event.group,
+                epoch: event.epoch,
             }
         })
         .collect();

@@ -398,6 +398,49 @@ pub fn calls(scene: &Scene, mem: &Mem) -> Vec<Call> {
     call!(1, subrosa_device_read, |o| unsafe {
         subrosa_device_read(o.cast(), null(), 0)
     });
+    call!(1, subrosa_device_publish_key_packages, |o| unsafe {
+        subrosa_device_publish_key_packages(o.cast(), 1, NOW, handle.cast())
+    });
+    call!(1, subrosa_device_group_create, |o| unsafe {
+        subrosa_device_group_create(o.cast(), NOW, out)
+    });
+    call!(1, subrosa_device_group_list, |o| unsafe {
+        subrosa_device_group_list(o.cast(), out, count)
+    });
+    call!(1, subrosa_device_group_members, |o| unsafe {
+        subrosa_device_group_members(o.cast(), bytes, handle.cast())
+    });
+    call!(1, subrosa_device_group_epoch, |o| unsafe {
+        subrosa_device_group_epoch(o.cast(), bytes, mem_reveal(out).cast(), out)
+    });
+    call!(1, subrosa_device_group_change, |o| unsafe {
+        let sealed = handle.cast();
+        subrosa_device_group_change(o.cast(), bytes, bytes, 8, null(), 0, null(), 0, NOW, sealed)
+    });
+    call!(1, subrosa_device_group_withdraw, |o| unsafe {
+        subrosa_device_group_withdraw(o.cast(), bytes)
+    });
+    call!(1, subrosa_device_group_send, |o| unsafe {
+        subrosa_device_group_send(o.cast(), bytes, bytes, 8, bytes, 64, handle.cast())
+    });
+    call!(1, subrosa_device_group_leave, |o| unsafe {
+        subrosa_device_group_leave(o.cast(), bytes, bytes, 8, handle.cast())
+    });
+    call!(1, subrosa_device_group_forget, |o| unsafe {
+        subrosa_device_group_forget(o.cast(), bytes)
+    });
+    call!(1, subrosa_device_group_retry, |o| unsafe {
+        subrosa_device_group_retry(o.cast(), bytes, 8, handle.cast())
+    });
+    call!(1, subrosa_device_group_outbox, |o| unsafe {
+        subrosa_device_group_outbox(o.cast(), 0, 1, out.cast(), handle.cast())
+    });
+    call!(1, subrosa_device_group_sent, |o| unsafe {
+        subrosa_device_group_sent(o.cast(), null(), 0)
+    });
+    call!(1, subrosa_device_group_receive, |o| unsafe {
+        subrosa_device_group_receive(o.cast(), null(), 0, NOW, handle.cast())
+    });
     call!(2, subrosa_list_free, |o| subrosa_list_free(o.cast()));
     call!(2, subrosa_list_read, |o| unsafe {
         subrosa_list_read(o.cast(), sized(size_of::<subrosa_list_info>()).cast())

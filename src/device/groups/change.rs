@@ -16,7 +16,9 @@ use crate::device::store::Store;
 use crate::device::{Device, Error, TEXT_MAX};
 use crate::identity::Address;
 use crate::memory;
-use crate::mls::{self, KeyPackage, LeafIndex, Member, Message, NewCredential, NoPsks, WireFormat};
+use crate::mls::{
+    self, KeyPackage, LeafIndex, Member, Message, NewCredential, NoPsks, Proposal, WireFormat,
+};
 use crate::session;
 
 impl<S: Store> Device<S> {
@@ -79,7 +81,9 @@ impl<S: Store> Device<S> {
                 memory::push(&mut packages, key_package);
             }
             let present = batch.is_present(&change.group)?;
-            let removed = leaves(&batch.group(&change.group)?.member, change.remove)?;
+            let member = &batch.group(&change.group)?.member;
+            add_proposed(member, &mut added);
+            let removed = leaves(member, change.remove)?;
             let made = batch.with_group(&change.group, |member, rng| {
                 let mut commit = member.commit().with_path();
                 if !present {
@@ -164,6 +168,18 @@ fn claim_of(key_package: &KeyPackage) -> Claim {
         replaces: None,
         is_external_sender: false,
     })
+}
+
+/// Those whom others have proposed to add: they come in by the same commit.
+fn add_proposed(member: &Member, added: &mut Vec<Address>) {
+    for (_, proposal) in member.proposals() {
+        if let Proposal::Add(key_package) = proposal
+            && let Some(address) = address_of(&key_package.leaf_node.credential)
+            && !added.contains(&address)
+        {
+            memory::push(added, address);
+        }
+    }
 }
 
 /// Where these devices stand.
