@@ -234,7 +234,7 @@ fn attack_i2_groups_go_where_their_inputs_lay() {
     for (round, at) in [0, 32, 64, 1024, 1048].into_iter().enumerate() {
         let package = key_packages(dave, 1, NOW).remove(1);
         mem.put(0, &circle.group);
-        mem.put(32, &[round as u8; 16]);
+        mem.put(32, &[round as u8 + 10; 16]);
         mem.put(64, &package);
         put_view(1024, 64, package.len());
         unsafe { mem.at::<subrosa_address>(1048).write(address(bob)) };

@@ -74,6 +74,16 @@ fn called(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
+/// What stands behind a status, without a number that is added to it: one of a range.
+fn behind(rest: &str) -> &str {
+    let rest = rest.trim_start();
+    let number = rest.strip_prefix("+ ").map(|rest| {
+        let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        rest.trim_start()
+    });
+    number.unwrap_or(rest)
+}
+
 /// Statuses that a text names as what comes out of a call: in `fails!(STATUS, …)`, in `Err(STATUS)`, or as the last thing
 /// of an assertion or of a pair.
 fn expected(text: &str) -> BTreeSet<&str> {
@@ -81,7 +91,7 @@ fn expected(text: &str) -> BTreeSet<&str> {
     let mut found = BTreeSet::new();
     for (word, rest) in words(text) {
         if word.starts_with("SUBROSA_ERROR_")
-            && (["fails", "Err"].contains(&before) || rest.trim_start().starts_with(')'))
+            && (["fails", "Err"].contains(&before) || behind(rest).starts_with(')'))
         {
             found.insert(word);
         }
@@ -116,11 +126,12 @@ fn every_status_comes_out_of_a_call() {
 
 #[test]
 fn what_is_looked_for_is_found() {
-    let text = "fails!(SUBROSA_ERROR_A, f()); x = SUBROSA_ERROR_B; Err(SUBROSA_ERROR_C) (1, SUBROSA_ERROR_D)";
+    let text = "fails!(SUBROSA_ERROR_A, f()); x = SUBROSA_ERROR_B; Err(SUBROSA_ERROR_C) (1, SUBROSA_ERROR_D) \
+        (1, SUBROSA_ERROR_E + 41) SUBROSA_ERROR_F + 1;";
     let found: Vec<_> = expected(text).into_iter().collect();
     assert_eq!(
         found,
-        ["SUBROSA_ERROR_A", "SUBROSA_ERROR_C", "SUBROSA_ERROR_D"]
+        ["A", "C", "D", "E"].map(|name| format!("SUBROSA_ERROR_{name}"))
     );
     let found: Vec<_> = called("subrosa_a(); use subrosa_b; f(subrosa_c)")
         .into_iter()

@@ -97,6 +97,7 @@ fn two_devices_talk() {
     assert_eq!((event.status, event.action, event.notices), (0, 0, 0));
     assert_eq!((event.to, event.version), ([0; 32], 0));
     assert_eq!(event.envelope, SUBROSA_NO_ENVELOPE);
+    assert_eq!((event.group, event.epoch), ([0; 32], 0));
 
     // It is in the inbox until the app has it.
     assert_eq!(inbox(pair.bob), events);
@@ -145,6 +146,7 @@ fn the_outbox_keeps_a_message_until_it_was_sent() {
     let second = try_send(pair.alice, &pair.to_bob, b"second", b"two", NOW).unwrap();
     assert_eq!(first.id, b"first");
     assert_eq!(first.to, pair.to_bob);
+    assert_eq!((first.kind, first.group), (SUBROSA_SENT_ACCOUNT, [0; 32]));
     assert_eq!(first.copies[0].0, address(pair.bob));
     assert_eq!(outbox(pair.alice), [first.clone(), second.clone()]);
     // Under the same name the same bytes, whatever the text is.

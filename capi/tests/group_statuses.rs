@@ -1,19 +1,13 @@
 //! Every status of groups comes out of a call or an event.
 
 mod common;
-mod inside {
-    pub mod insider;
-}
-mod statuses {
-    pub mod stored;
-}
 
 use std::ptr::null_mut;
 
 use common::groups::*;
+use common::insider::{RECORD, key_package, member};
+use common::stored;
 use common::*;
-use inside::insider::{RECORD, key_package, member};
-use statuses::stored;
 use subrosa::mls::hazmat::{Insider, SentAs, read_nodes, write_nodes};
 use subrosa::mls::{
     CipherSuite, Client, Content, ExtensionType, Extensions, FramedContent, KeyPackage, LeafIndex,

@@ -1,17 +1,14 @@
 //! Groups of devices do what the header says: members come and go, changes compete, messages wait for lists and for changes.
 
 mod common;
-mod inside {
-    pub mod insider;
-}
 
 use std::ptr::{null, null_mut};
 use std::slice::from_ref;
 
 use common::disk::Disk;
 use common::groups::*;
+use common::insider::{key_package, member};
 use common::*;
-use inside::insider::{key_package, member};
 use subrosa::mls::WireFormat;
 use subrosa::os_rng;
 use subrosa_capi::device::*;

@@ -2,9 +2,6 @@
 //! crate's own tests, as there is no known way to it.)
 
 mod common;
-mod statuses {
-    pub mod stored;
-}
 
 use std::cell::Cell;
 use std::ptr::{null, null_mut};
@@ -12,8 +9,8 @@ use std::rc::Rc;
 
 use common::disk::{Disk, Fate};
 use common::source::Source;
+use common::stored;
 use common::*;
-use statuses::stored;
 use subrosa::hazmat::{MessageParts, braid, seal_message};
 use subrosa_capi::device::*;
 use subrosa_capi::emoji::*;

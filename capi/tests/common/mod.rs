@@ -6,9 +6,11 @@
 pub mod disk;
 pub mod files;
 pub mod groups;
+pub mod insider;
 pub mod mem;
 pub mod scene;
 pub mod source;
+pub mod stored;
 
 use std::ffi::CStr;
 use std::ptr::{null, null_mut};

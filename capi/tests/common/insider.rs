@@ -3,8 +3,8 @@
 use subrosa::device::hazmat::{open_value, store_key};
 use subrosa::mls::{Error, KeyPackage, Member, Message};
 
-use crate::common::KEY;
-use crate::common::disk::Disk;
+use super::KEY;
+use super::disk::Disk;
 
 /// The kind of a group's records (SPEC §19.4).
 pub const RECORD: u16 = 13;

@@ -6,8 +6,8 @@ use subrosa::wire::Reader;
 use subrosa::{DeviceIdentity, os_rng};
 use subrosa_capi::value::subrosa_address;
 
-use crate::common::KEY;
-use crate::common::disk::Disk;
+use super::KEY;
+use super::disk::Disk;
 
 /// Kinds of values (SPEC §19.3).
 pub const PREKEYS: u16 = 2;
