@@ -775,8 +775,8 @@ SUBROSA_CHECKED subrosa_status subrosa_device_read(subrosa_device *device, const
  * _GROUP_STATE_VERSION. A message has a name of the app's, as it has with subrosa_device_send: no two messages in the outbox,
  * to groups or to accounts, have the same one. */
 
-/* Makes key packages, which others need to add this device to groups: up to `count` that the server hands out once each, as many
- * as may be held, and a last-resort one, if it is due: always the first time, and then after 30 days. */
+/* Makes key packages, which others need to add this device to groups: up to `count` that the server hands out once each, as
+ * many as may be held, and a last-resort one, if it is due: always the first time, and then after 30 days. */
 SUBROSA_CHECKED subrosa_status subrosa_device_publish_key_packages(
     subrosa_device *device, size_t count, uint64_t now,
     subrosa_bundles *SUBROSA_NULLABLE *SUBROSA_NONNULL key_packages);
@@ -798,13 +798,13 @@ SUBROSA_CHECKED subrosa_status subrosa_device_group_members(subrosa_device *devi
 SUBROSA_CHECKED subrosa_status subrosa_device_group_epoch(subrosa_device *device, const uint8_t *group, uint64_t *epoch,
                                                           uint8_t *authenticator);
 
-/* Makes a change: takes all that was proposed in the epoch, adds the devices whose key packages `add` are, removes the devices
- * `remove`, and gives this device new keys, if nothing else. The accounts of those who are added must be known and agreed to, as
- * for subrosa_device_send. The group stays what it is until the change comes back; until then it is in the outbox.
- * SUBROSA_ERROR_NOT_FOUND (also of a device that is no member), _CLIENT_ID, _UNKNOWN_ACCOUNT, _KEY_CHANGED, _IDENTITY_CHANGED
- * (the key package is not its device's), _MALFORMED (of nobody), _GROUP_MALFORMED, _GROUP_VERSION, _GROUP_KEY,
- * _GROUP_CHANGE_WAITS, _GROUP_OVER, _GROUP_FULL, _GROUP_CHAIN_EXHAUSTED, _GROUP_RULE: 805, a key package has run out, for
- * instance; 818, a device is a member already. */
+/* Makes a change: takes what was proposed in the epoch, as far as that can be, adds the devices whose key packages `add` are,
+ * removes the devices `remove`, and gives this device new keys, if nothing else. The accounts of those who are added must be
+ * known and agreed to, as for subrosa_device_send. The group stays what it is until the change comes back; until then it is in
+ * the outbox. SUBROSA_ERROR_NOT_FOUND (also of a device that is no member), _CLIENT_ID, _UNKNOWN_ACCOUNT, _KEY_CHANGED,
+ * _IDENTITY_CHANGED (the key package is not its device's), _MALFORMED (of nobody), _GROUP_MALFORMED, _GROUP_VERSION,
+ * _GROUP_KEY, _GROUP_CHANGE_WAITS, _GROUP_OVER, _GROUP_FULL, _GROUP_CHAIN_EXHAUSTED, _GROUP_RULE: 805, a key package has run
+ * out, for instance; 818, a device is a member already. */
 SUBROSA_CHECKED subrosa_status subrosa_device_group_change(
     subrosa_device *device, const uint8_t *group, const uint8_t *SUBROSA_NULLABLE id, size_t id_len,
     const subrosa_bytes *SUBROSA_NULLABLE add, size_t add_count, const subrosa_address *SUBROSA_NULLABLE remove,

@@ -9,7 +9,7 @@ use common::disk::Disk;
 use common::groups::*;
 use common::insider::{key_package, member};
 use common::*;
-use subrosa::mls::WireFormat;
+use subrosa::mls::{Psk, WireFormat};
 use subrosa::os_rng;
 use subrosa_capi::device::*;
 use subrosa_capi::result::*;
@@ -351,5 +351,43 @@ fn a_restored_device_changes_the_group_before_it_sends() {
     let text = tell(bob, group, b"back");
     assert_eq!(hear(circle.phones[0], &[text])[0].text, b"back");
     ok!(subrosa_device_free(bob));
+    circle.free();
+}
+
+/// A member proposes what nobody can commit: a change takes what else there is, and the group goes on.
+#[test]
+fn a_proposal_that_nobody_can_take_holds_nobody_up() {
+    let circle = Circle::new(3);
+    let [alice, bob, carol] = circle.phones[..] else {
+        panic!("three");
+    };
+    let group = &circle.group;
+    let mut bobs = member(&circle.disks[1], group);
+    let format = WireFormat::PrivateMessage;
+    // She is a member already.
+    let alices = key_package(&key_packages(alice, 1, NOW)[1]);
+    let twice = bobs.propose_add(alices, format, NOW / 1_000, &mut os_rng());
+    hear(alice, &[twice.unwrap()]);
+    change(alice, group, &[], &[]);
+    ok!(unsafe { subrosa_device_group_withdraw(alice, group.as_ptr()) });
+    // Nobody has such a key.
+    let key = bobs.propose_psk(Psk::External(b"mine".to_vec()), format, &mut os_rng());
+    let leaves = try_leave(carol, group, b"bye").unwrap();
+    let events = hear(alice, &[&key.unwrap(), &leaves.copies[0].1]);
+    assert_eq!(kinds(&events), [SUBROSA_EVENT_GROUP_PROPOSED; 2]);
+    let made = change(alice, group, &[], &[]);
+    assert_eq!(made.copies.len(), 1, "nobody is added");
+    for place in [0, 1] {
+        let events = circle.take(place, &made);
+        assert_eq!(
+            kinds(&events),
+            [SUBROSA_EVENT_GROUP_CHANGED, SUBROSA_EVENT_GROUP_REMOVED]
+        );
+        assert_eq!(events[1].address, address(carol));
+    }
+    let left = hear(carol, &[&made.copies[0].1]);
+    assert_eq!(kinds(&left), [SUBROSA_EVENT_GROUP_LEFT]);
+    let text = circle.tell(0, b"and on");
+    assert_eq!(hear(bob, &[text])[0].text, b"and on");
     circle.free();
 }

@@ -17,7 +17,8 @@ use crate::device::{Device, Error, TEXT_MAX};
 use crate::identity::Address;
 use crate::memory;
 use crate::mls::{
-    self, KeyPackage, LeafIndex, Member, Message, NewCredential, NoPsks, Proposal, WireFormat,
+    self, CommitBuilder, KeyPackage, LeafIndex, Member, Message, NewCredential, NoPsks, Proposal,
+    WireFormat,
 };
 use crate::session;
 
@@ -54,7 +55,7 @@ impl<S: Store> Device<S> {
         })
     }
 
-    /// Makes a commit: of all that was proposed, and of what is asked for here. The group stays what it is until the commit
+    /// Makes a commit: of what was proposed, as far as it can be committed, and of what is asked for here. The group stays what it is until the commit
     /// comes back by [`receive_groups`](Self::receive_groups), or is withdrawn.
     ///
     /// # Errors
@@ -81,22 +82,24 @@ impl<S: Store> Device<S> {
                 memory::push(&mut packages, key_package);
             }
             let present = batch.is_present(&change.group)?;
-            let member = &batch.group(&change.group)?.member;
-            add_proposed(member, &mut added);
-            let removed = leaves(member, change.remove)?;
+            let mut removed = leaves(&batch.group(&change.group)?.member, change.remove)?;
             let made = batch.with_group(&change.group, |member, rng| {
-                let mut commit = member.commit().with_path();
-                if !present {
-                    // SPEC §19.9-R5: no key of this epoch is used.
-                    commit = commit.wire_format(WireFormat::PublicMessage);
+                let at = seconds(now);
+                let commit = commit_of(member, &packages, &removed, present);
+                match commit.build(&NoPsks, at, rng) {
+                    Err(mls::Error::Invalid(_) | mls::Error::UnknownPsk)
+                        if member.proposals().next().is_some() =>
+                    {
+                        // SPEC §19.9-R8: nobody holds the group up by what cannot be committed.
+                        remove_proposed(member, &mut removed);
+                        let commit = commit_of(member, &packages, &removed, present);
+                        commit.with_received(false).build(&NoPsks, at, rng)
+                    }
+                    made => {
+                        add_proposed(member, &mut added);
+                        made
+                    }
                 }
-                for key_package in packages {
-                    commit = commit.add_client(key_package);
-                }
-                for leaf in removed {
-                    commit = commit.remove_member(leaf);
-                }
-                commit.build(&NoPsks, seconds(now), rng)
             })?;
             let entry = &mut batch.group_mut(&change.group)?.entry;
             entry.commit = memory::copied(change.id);
@@ -168,6 +171,39 @@ fn claim_of(key_package: &KeyPackage) -> Claim {
         replaces: None,
         is_external_sender: false,
     })
+}
+
+/// A commit that adds and removes these, and gives oneself new keys.
+fn commit_of<'a>(
+    member: &'a mut Member,
+    packages: &[KeyPackage],
+    removed: &[LeafIndex],
+    present: bool,
+) -> CommitBuilder<'a> {
+    let mut commit = member.commit().with_path();
+    if !present {
+        // SPEC §19.9-R5: no key of this epoch is used.
+        commit = commit.wire_format(WireFormat::PublicMessage);
+    }
+    for key_package in packages {
+        commit = commit.add_client(key_package.clone());
+    }
+    for leaf in removed {
+        commit = commit.remove_member(*leaf);
+    }
+    commit
+}
+
+/// Those whom others have proposed to remove, themselves above all.
+fn remove_proposed(member: &Member, removed: &mut Vec<LeafIndex>) {
+    for (_, proposal) in member.proposals() {
+        if let Proposal::Remove(leaf) = proposal
+            && *leaf != member.leaf()
+            && !removed.contains(leaf)
+        {
+            memory::push(removed, *leaf);
+        }
+    }
 }
 
 /// Those whom others have proposed to add: they come in by the same commit.
