@@ -24,6 +24,8 @@ mod device_list;
 mod framing;
 #[path = "harness/group_fixture.rs"]
 mod group_fixture;
+#[path = "harness/group_state.rs"]
+mod group_state;
 #[path = "harness/groups.rs"]
 mod groups;
 #[path = "harness/hostile_group.rs"]
@@ -52,6 +54,7 @@ pub use decoders::{
 pub use device::{device_body, device_value};
 pub use device_list::device_list;
 pub use framing::{envelope, wire};
+pub use group_state::mls_state;
 pub use groups::{mls_message, mls_structure, mls_tree};
 pub use hostile_group::hostile_group;
 pub use hostile_peer::hostile_peer;
@@ -87,6 +90,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("link", link),
     ("manifest", manifest),
     ("mls_message", mls_message),
+    ("mls_state", mls_state),
     ("mls_structure", mls_structure),
     ("mls_tree", mls_tree),
     ("padding", padding),

@@ -62,6 +62,6 @@ macro_rules! replay {
 replay!(
     blob_chunks blob_proof braid_frame braid_peer bundle decode_bundle decode_content decode_first
     decode_message decode_state descriptor device_body device_list device_value envelope
-    hostile_group hostile_network hostile_peer link manifest mls_message mls_structure mls_tree
+    hostile_group hostile_network hostile_peer link manifest mls_message mls_state mls_structure mls_tree
     padding restart state_import wire
 );

@@ -2,7 +2,7 @@
 
 use super::stored::{CONVERSATION, DEVICE, PREKEYS, plaintext};
 use super::{
-    agreement, blob, common, conversation, device, device_list, groups, hostile_group,
+    agreement, blob, common, conversation, device, device_list, group_state, groups, hostile_group,
     hostile_peer, network, packs, restart,
 };
 
@@ -31,6 +31,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "link" => packs::link_seeds(),
         "manifest" => packs::manifest_seeds(),
         "mls_message" => groups::messages(),
+        "mls_state" => group_state::seeds(),
         "mls_structure" => groups::structures(),
         "mls_tree" => groups::trees(),
         "padding" => padding(),
