@@ -91,18 +91,7 @@ impl<S: Store> Device<S> {
         rng: &mut R,
     ) -> Result<(Vec<Sent>, u64), Error> {
         self.transact(rng, |batch| {
-            let ids = batch.root.outbox;
-            let mut sent = Vec::new();
-            let mut position = from.max(ids.first);
-            while position < ids.next && sent.len() < count {
-                if let Some(OutboxOrder(id)) = batch.read(&position.to_be_bytes())?
-                    && let Some(entry) = batch.outbox_entry(&id)?
-                {
-                    memory::push(&mut sent, entry);
-                }
-                position = position.saturating_add(1);
-            }
-            Ok((sent, position))
+            batch.list_outbox(from, count, Batch::outbox_entry)
         })
     }
 
@@ -130,6 +119,35 @@ impl<S: Store> Device<S> {
 }
 
 impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
+    /// Up to `count` messages of the outbox, of those for which `entry` finds one under the name, from a position on; with the
+    /// position to go on from.
+    pub(super) fn list_outbox<T>(
+        &mut self,
+        from: u64,
+        count: usize,
+        mut entry: impl FnMut(&mut Self, &[u8]) -> Result<Option<T>, Error>,
+    ) -> Result<(Vec<T>, u64), Error> {
+        let ids = self.root.outbox;
+        let mut sent = Vec::new();
+        let mut position = from.max(ids.first);
+        while position < ids.next && sent.len() < count {
+            if let Some(OutboxOrder(id)) = self.read(&position.to_be_bytes())?
+                && let Some(entry) = entry(self, &id)?
+            {
+                memory::push(&mut sent, entry);
+            }
+            position = position.saturating_add(1);
+        }
+        Ok((sent, position))
+    }
+
+    /// Puts a message that was read into the inbox, and gives it for the app.
+    pub(super) fn put_inbox(&mut self, entry: &InboxEntry) -> Result<Received, Error> {
+        let sequence = self.root.inbox.take()?;
+        self.put(&sequence.to_be_bytes(), entry)?;
+        Ok(entry.received(sequence))
+    }
+
     /// Moves the first id up to the first entry that is there. Each is passed once.
     pub(super) fn move_up<T: Encoding>(&mut self, mut ids: Ids) -> Result<Ids, Error> {
         while ids.first < ids.next && !self.exists::<T>(&ids.first.to_be_bytes())? {

@@ -289,17 +289,15 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
         if let Some(views) = &body.views {
             self.compare(views, &sender, events)?;
         }
-        let sequence = self.root.inbox.take()?;
-        let entry = InboxEntry {
+        let received = self.put_inbox(&InboxEntry {
             incarnation: self.root.incarnation,
             from,
             received_at: now,
             notices,
             content: body.content,
             text: Zeroizing::new(memory::copied(body.text)),
-        };
-        self.put(&sequence.to_be_bytes(), &entry)?;
-        memory::push(events, Event::Message(entry.received(sequence)));
+        })?;
+        memory::push(events, Event::Message(received));
         Ok(None)
     }
 }

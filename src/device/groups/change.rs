@@ -55,8 +55,8 @@ impl<S: Store> Device<S> {
         })
     }
 
-    /// Makes a commit: of what was proposed, as far as it can be committed, and of what is asked for here. The group stays what it is until the commit
-    /// comes back by [`receive_groups`](Self::receive_groups), or is withdrawn.
+    /// Makes a commit: of what was proposed, as far as it can be committed, and of what is asked for here. The group stays what it
+    /// is until the commit comes back by [`receive_groups`](Self::receive_groups), or is withdrawn.
     ///
     /// # Errors
     /// [`Error::NotFound`]: no such group, or a device to be removed is no member; [`Error::ClientId`];
@@ -101,9 +101,9 @@ impl<S: Store> Device<S> {
                     }
                 }
             })?;
-            let entry = &mut batch.group_mut(&change.group)?.entry;
-            entry.commit = memory::copied(change.id);
-            batch.group_mut(&change.group)?.entry_changed = true;
+            let group = batch.group_mut(&change.group)?;
+            group.entry.commit = memory::copied(change.id);
+            group.entry_changed = true;
             let content = GroupContent::Commit {
                 welcome: made.welcome,
                 added,

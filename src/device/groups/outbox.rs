@@ -38,18 +38,7 @@ impl<S: Store> Device<S> {
         rng: &mut R,
     ) -> Result<(Vec<GroupSent>, u64), Error> {
         self.transact(rng, |batch| {
-            let ids = batch.root.outbox;
-            let mut sent = Vec::new();
-            let mut position = from.max(ids.first);
-            while position < ids.next && sent.len() < count {
-                if let Some(OutboxOrder(id)) = batch.read(&position.to_be_bytes())?
-                    && let Some(entry) = batch.group_entry(&id)?
-                {
-                    memory::push(&mut sent, entry);
-                }
-                position = position.saturating_add(1);
-            }
-            Ok((sent, position))
+            batch.list_outbox(from, count, Batch::group_entry)
         })
     }
 

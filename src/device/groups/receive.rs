@@ -199,28 +199,35 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
             Content::Unknown => Content::Unknown,
             _ => return Ok(Outcome::Rejected(Some(id), malformed)),
         };
-        let sequence = self.root.inbox.take()?;
-        let entry = InboxEntry {
+        let received = self.put_inbox(&InboxEntry {
             incarnation: self.root.incarnation,
             from,
             received_at: now,
             notices: Notices::default(),
             content,
             text: Zeroizing::new(memory::copied(body.text)),
-        };
-        self.put(&sequence.to_be_bytes(), &entry)?;
-        Ok(Outcome::Event(GroupEvent::Message(
-            entry.received(sequence),
-        )))
+        })?;
+        Ok(Outcome::Event(GroupEvent::Message(received)))
+    }
+
+    /// What becomes of a message whose credentials are not all true, as far as it is known.
+    fn hold_up(
+        &mut self,
+        claims: &[Claim],
+        when: When,
+        group: Option<GroupId>,
+    ) -> Result<Option<Outcome>, Error> {
+        Ok(match self.judge(claims, when)? {
+            Verdict::True => None,
+            Verdict::False => Some(Outcome::Rejected(group, mls::Error::Refused.into())),
+            Verdict::Unknown(accounts) => Some(Outcome::ListsNeeded(accounts)),
+        })
     }
 
     fn propose(&mut self, id: GroupId, staged: StagedProposal) -> Result<Outcome, Error> {
-        match self.judge(&claims(staged.credentials()), When::Added)? {
-            Verdict::True => {}
-            Verdict::False => {
-                return Ok(Outcome::Rejected(Some(id), mls::Error::Refused.into()));
-            }
-            Verdict::Unknown(accounts) => return Ok(Outcome::ListsNeeded(accounts)),
+        let claims = claims(staged.credentials());
+        if let Some(outcome) = self.hold_up(&claims, When::Added, Some(id))? {
+            return Ok(outcome);
         }
         let Sender::Member(leaf) = staged.sender() else {
             // Groups of devices have no external senders, and nobody proposes oneself.
@@ -238,12 +245,9 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
     }
 
     fn take_commit(&mut self, id: GroupId, staged: Box<StagedCommit>) -> Result<Outcome, Error> {
-        match self.judge(&claims(staged.credentials()), When::Added)? {
-            Verdict::True => {}
-            Verdict::False => {
-                return Ok(Outcome::Rejected(Some(id), mls::Error::Refused.into()));
-            }
-            Verdict::Unknown(accounts) => return Ok(Outcome::ListsNeeded(accounts)),
+        let claims = claims(staged.credentials());
+        if let Some(outcome) = self.hold_up(&claims, When::Added, Some(id))? {
+            return Ok(outcome);
         }
         let member = &mut self.group_mut(&id)?.member;
         let effects = staged.effects().clone();
@@ -316,10 +320,9 @@ impl<S: Store, R: TryCryptoRng + ?Sized> Batch<'_, S, R> {
         if self.has_group(&id)? {
             return Ok(Outcome::Rejected(Some(id), Error::Occupied));
         }
-        match self.judge(&claims(joining.credentials()), When::Joining)? {
-            Verdict::True => {}
-            Verdict::False => return Ok(Outcome::Rejected(None, mls::Error::Refused.into())),
-            Verdict::Unknown(accounts) => return Ok(Outcome::ListsNeeded(accounts)),
+        let claims = claims(joining.credentials());
+        if let Some(outcome) = self.hold_up(&claims, When::Joining, None)? {
+            return Ok(outcome);
         }
         let member = joining.approve(|_| true)?;
         if !own.last_resort {
