@@ -15,6 +15,7 @@ pub mod group;
 pub mod message;
 pub mod proposal;
 pub mod schedule;
+pub mod stored;
 pub mod tree;
 pub mod wide;
 

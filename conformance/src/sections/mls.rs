@@ -33,6 +33,8 @@ const STATE: &[Field] = &[
     field("epoch_authenticator", KEY),
 ];
 
+const RECORD: &[Field] = &[field("name", HEX), field("content", Kind::Nullable(&HEX))];
+
 const APPLICATION: &[Field] = &[
     field("sender", LEAF),
     field("authenticated_data", HEX),
@@ -231,6 +233,23 @@ pub const VERBS: &[Verb] = &[
         summary: "Everything that is stored of the member (§22.6) is written and read again.",
         input: &[GROUP],
         output: STATE,
+        errors: &[],
+    },
+    Verb {
+        name: "stored",
+        summary: "What is stored of the member, before it is encrypted: how many records there are; SHA-256 of all of \
+                  them, `vec name || vec content` each, in the order of their names; and, if it is asked for, those \
+                  that have changed since the last such step of the group, in that order, a deleted one without \
+                  content.",
+        input: &[GROUP, field("changes", Kind::Bool)],
+        output: &[
+            field("records", LEAF),
+            field("sha256", KEY),
+            field(
+                "changes",
+                Kind::Nullable(&Kind::List(&Kind::Object(RECORD))),
+            ),
+        ],
         errors: &[],
     },
     Verb {

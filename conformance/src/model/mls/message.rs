@@ -20,7 +20,7 @@ pub enum Sender {
 }
 
 impl Sender {
-    fn encode(self) -> Vec<u8> {
+    pub(super) fn encode(self) -> Vec<u8> {
         match self {
             Self::Member(leaf) => [vec![1], leaf.to_be_bytes().to_vec()].concat(),
             Self::External(index) => [vec![2], index.to_be_bytes().to_vec()].concat(),
@@ -50,7 +50,7 @@ impl Content {
         }
     }
 
-    fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         match self {
             Self::Application(data) => vector(data),
             Self::Proposal(proposal) => proposal.encode(),

@@ -53,6 +53,8 @@ pub struct Secrets {
     pub sender_data: Hash,
     /// `encryption_secret`
     pub encryption: Hash,
+    /// `exporter_secret`
+    pub exporter: Hash,
     /// `external_secret`
     pub external: Hash,
     /// `confirmation_key`
@@ -88,6 +90,7 @@ impl Secrets {
             init: derive(&epoch, "init")?,
             sender_data: derive(&epoch, "sender data")?,
             encryption: derive(&epoch, "encryption")?,
+            exporter: derive(&epoch, "exporter")?,
             external: derive(&epoch, "external")?,
             confirmation: derive(&epoch, "confirm")?,
             membership: derive(&epoch, "membership")?,

@@ -260,11 +260,15 @@ impl Tree {
 
 /// A list of nodes, whatever stands at its end.
 pub fn encode_nodes<'a>(nodes: impl Iterator<Item = &'a Option<Node>>) -> Vec<u8> {
-    list(nodes.map(|node| {
-        optional(node.as_ref().map(|node| match node {
-            Node::Leaf(leaf) => [vec![1], leaf.encode()].concat(),
-            Node::Parent(parent) => [vec![2], parent.encode()].concat(),
-        }))
+    list(nodes.map(|node| encode_node(node.as_ref())))
+}
+
+/// `optional<Node>`
+#[must_use]
+pub fn encode_node(node: Option<&Node>) -> Vec<u8> {
+    optional(node.map(|node| match node {
+        Node::Leaf(leaf) => [vec![1], leaf.encode()].concat(),
+        Node::Parent(parent) => [vec![2], parent.encode()].concat(),
     }))
 }
 

@@ -22,12 +22,13 @@ mod leaves;
 mod lists;
 mod origins;
 mod packages;
+mod stored;
 mod tags;
 mod trees;
 mod wide;
 
 pub(super) fn cases(cases: &mut Cases) {
-    let all: [(&str, Make); 13] = [
+    let all: [(&str, Make); 14] = [
         ("leaves", leaves::cases),
         ("packages", packages::cases),
         ("lists", lists::cases),
@@ -41,6 +42,7 @@ pub(super) fn cases(cases: &mut Cases) {
         ("tags", tags::cases),
         ("late", late::cases),
         ("wide", wide::cases),
+        ("stored", stored::cases),
     ];
     for (what, make) in all {
         let result = make(cases);
@@ -132,6 +134,8 @@ enum Expected {
     State(Hash),
     /// This text of this member.
     Text(u32, String),
+    /// This result.
+    Result(Value),
 }
 
 /// A script under construction.
@@ -234,6 +238,7 @@ impl Expected {
                 });
                 (holds, format!("{text:?} of {sender}"))
             }
+            Self::Result(wanted) => (result == wanted, wanted.to_string()),
         };
         match holds {
             true => Ok(()),
@@ -320,6 +325,12 @@ impl Setting {
     fn pass(&mut self, message: &[u8]) {
         let state = Expected::State(self.group.secrets.authenticator);
         self.scene.process("group", message, state);
+    }
+
+    /// The app says of how many past epochs messages stay readable.
+    fn keep_past_epochs(&mut self, epochs: u32) {
+        let step = json!({"do": "keep_past_epochs", "group": "group", "epochs": epochs});
+        self.scene.push(step, Expected::Done);
     }
 
     /// We stop, and begin again with what was stored.

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use subrosa::crypto::hash::sha256;
 use subrosa::crypto::{Secret, TryCryptoRng, TryRng};
 use subrosa::mls::{
-    Client, Error, ExternalCommit, GroupContext, JoinOptions, KeyPackage, KeyPackageSecrets,
-    Member, Message, Processed, Psk, PskSource, RecordName, Signer,
+    Client, Error, ExternalCommit, JoinOptions, KeyPackage, KeyPackageSecrets, Member, Message,
+    Processed, Psk, PskSource, RecordName, Signer,
 };
 use zeroize::Zeroizing;
 
-use crate::model::mls::Suite;
 use crate::model::mls::wide::Wide;
+use crate::model::mls::{Suite, vector};
 use crate::op::{Input, Refusal, VERB};
 
 /// The name of an error in vectors, that of a rule being its number.
@@ -58,22 +58,87 @@ impl Waiting {
     }
 }
 
-/// What is stored of a member (SPEC §22.6), and what it shows.
-#[derive(PartialEq)]
-struct Seen {
-    context: GroupContext,
-    authenticator: [u8; 32],
-    records: Records,
+/// Contents by name.
+type Store = BTreeMap<RecordName, Zeroizing<Vec<u8>>>;
+
+/// A member, and its store.
+struct Stored {
+    member: Member,
+    store: Store,
+    /// What the store was when it was last asked for.
+    shown: Store,
 }
 
-type Records = Vec<(RecordName, Zeroizing<Vec<u8>>)>;
+impl Stored {
+    fn new(member: Member) -> Result<Self, Refusal> {
+        let (store, shown) = (Store::new(), Store::new());
+        let mut stored = Self {
+            member,
+            store,
+            shown,
+        };
+        stored.keep()?;
+        Ok(stored)
+    }
+
+    /// Stores what has changed, and nothing else.
+    fn keep(&mut self) -> Result<(), Refusal> {
+        let changes = self.member.changes().map_err(refused)?;
+        for name in &changes.deletes {
+            self.store.remove(name);
+        }
+        self.store.extend(changes.puts);
+        self.member.were_stored().map_err(refused)
+    }
+
+    /// The store is what it would be if the member was stored for the first time.
+    fn require_kept(&mut self, when: &str) -> Result<(), Refusal> {
+        self.member.store_anew();
+        let whole = self.member.changes().map_err(refused)?;
+        self.member.were_stored().map_err(refused)?;
+        let whole: Store = whole.puts.into_iter().collect();
+        if whole == self.store {
+            return Ok(());
+        }
+        Err(Refusal::Invalid(format!(
+            "{when}: the member is not what is stored of it"
+        )))
+    }
+
+    /// As [`require_kept`](Self::require_kept), of groups that are not so large that it takes long.
+    fn require_small_kept(&mut self, when: &str) -> Result<(), Refusal> {
+        match self.member.members() {
+            0..100 => self.require_kept(when),
+            _ => Ok(()),
+        }
+    }
+
+    /// What changed since this was called last.
+    fn changes(&mut self) -> Vec<Value> {
+        let shown = core::mem::replace(&mut self.shown, self.store.clone());
+        let change = |name: &RecordName, content: Option<&Zeroizing<Vec<u8>>>| {
+            let name = hex::encode(name.as_bytes());
+            let content = content.map(|content| hex::encode(&**content));
+            (name.clone(), json!({"name": name, "content": content}))
+        };
+        let mut changes = BTreeMap::new();
+        for (name, content) in &self.store {
+            if shown.get(name) != Some(content) {
+                changes.extend([change(name, Some(content))]);
+            }
+        }
+        let deleted = shown.keys().filter(|name| !self.store.contains_key(name));
+        changes.extend(deleted.map(|name| change(name, None)));
+        changes.into_values().collect()
+    }
+}
 
 /// What the steps kept.
 pub(super) struct World {
     psks: Psks,
     clients: BTreeMap<String, Waiting>,
     trees: BTreeMap<String, Vec<u8>>,
-    groups: BTreeMap<String, Member>,
+    groups: BTreeMap<String, Stored>,
 }
 
 impl World {
@@ -114,22 +179,39 @@ impl World {
             "join_by_commit" => self.join_by_commit(step),
             "process" => self.process(step),
             "restart" => {
-                let member = self.group(step)?;
-                let stored: BTreeMap<_, _> = records(member)?.into_iter().collect();
-                let read = |name: &RecordName| Ok::<_, Error>(stored.get(name).cloned());
+                let Stored { member, store, .. } = self.group(step)?;
+                let read = |name: &RecordName| Ok::<_, Error>(store.get(name).cloned());
                 *member = Member::load(read).map_err(refused)?;
                 Ok(state(member))
             }
+            "stored" => {
+                let wanted = step.flag("changes")?;
+                let stored = self.group(step)?;
+                stored.require_kept("stored")?;
+                let mut all = Vec::new();
+                for (name, content) in &stored.store {
+                    all.extend(vector(name.as_bytes()));
+                    all.extend(vector(content));
+                }
+                let changes = stored.changes();
+                Ok(json!({
+                    "records": stored.store.len(),
+                    "sha256": hex::encode(sha256(&[&all])),
+                    "changes": wanted.then_some(changes),
+                }))
+            }
             "keep_past_epochs" => {
                 let epochs = step.integer("epochs")?;
-                self.group(step)?.keep_past_epochs(epochs);
+                let stored = self.group(step)?;
+                stored.member.keep_past_epochs(epochs);
+                stored.keep()?;
                 Ok(json!({}))
             }
             other => Err(Refusal::Invalid(format!("{VERB}: {other:?} is no verb"))),
         }
     }
 
-    fn group(&mut self, step: &Input<'_>) -> Result<&mut Member, Refusal> {
+    fn group(&mut self, step: &Input<'_>) -> Result<&mut Stored, Refusal> {
         let name = step.text("group")?;
         let found = self.groups.get_mut(name);
         found.ok_or_else(|| Refusal::Invalid(format!("no group is called {name:?}")))
@@ -180,7 +262,7 @@ impl World {
         let old_group = old_group.map(|name| get(&self.groups, "group", name));
         let options = JoinOptions {
             ratchet_tree: self.tree(step)?,
-            old_group: old_group.transpose()?,
+            old_group: old_group.transpose()?.map(|stored| &stored.member),
             ..JoinOptions::default()
         };
         let joining = Member::join(
@@ -195,7 +277,8 @@ impl World {
         let member = joining.and_then(|joining| joining.approve(|_| true));
         let member = member.map_err(refused)?;
         let state = state(&member);
-        self.groups.insert(step.text("as")?.to_owned(), member);
+        let stored = Stored::new(member)?;
+        self.groups.insert(step.text("as")?.to_owned(), stored);
         Ok(state)
     }
 
@@ -228,19 +311,24 @@ impl World {
         let psks = Psks(self.psks.0.clone());
         let (message, now) = (step.bytes("message")?, step.integer("now")?);
         let approve = step.flag("approve")?;
-        let member = self.group(step)?;
-        let before = seen(member)?;
-        match arrive(member, &message, &psks, approve, now) {
-            Ok(application) => Ok(json!({
-                "application": application,
-                "proposals": member.proposals().count(),
-                "state": state(member),
-                "removed": member.is_removed(),
-            })),
-            Err(why) if seen(member)? == before => Err(refused(why)),
-            Err(why) => Err(Refusal::Invalid(format!(
-                "a message refused as {why:?} changed the group"
-            ))),
+        let stored = self.group(step)?;
+        let arrived = arrive(&mut stored.member, &message, &psks, approve, now);
+        match arrived {
+            Ok(application) => {
+                stored.keep()?;
+                stored.require_small_kept("a message was accepted")?;
+                let member = &stored.member;
+                Ok(json!({
+                    "application": application,
+                    "proposals": member.proposals().count(),
+                    "state": state(member),
+                    "removed": member.is_removed(),
+                }))
+            }
+            Err(why) => {
+                stored.require_small_kept("a message was refused")?;
+                Err(refused(why))
+            }
         }
     }
 }
@@ -278,24 +366,6 @@ fn state(member: &Member) -> Value {
         "members": member.members(),
         "tree_hash": hex::encode(&member.context().tree_hash),
         "epoch_authenticator": hex::encode(member.epoch_authenticator()),
-    })
-}
-
-/// All of a member's records.
-fn records(member: &mut Member) -> Result<Records, Refusal> {
-    member.store_anew();
-    Ok(member.changes().map_err(refused)?.puts)
-}
-
-fn seen(member: &mut Member) -> Result<Seen, Refusal> {
-    Ok(Seen {
-        context: member.context().clone(),
-        authenticator: *member.epoch_authenticator(),
-        // The whole of a large tree is too much for each step; its hash is in the context.
-        records: match member.members() {
-            0..100 => records(member)?,
-            _ => Records::new(),
-        },
     })
 }
 

@@ -1,7 +1,5 @@
 //! Messages that come late, out of order, twice, or too early (§§22.3-R7, R8, 22.4).
 
-use serde_json::json;
-
 use super::*;
 
 pub(super) fn cases(cases: &mut Cases) -> Answer<()> {
@@ -59,18 +57,14 @@ fn epochs(cases: &mut Cases, suite: u16) -> Answer<()> {
     let expected = Expected::Text(3, "now".to_owned());
     s.scene.process("group", &message, expected);
     // The app wants one past epoch, then none.
-    let keep = |s: &mut Setting, epochs: u32| {
-        let step = json!({"do": "keep_past_epochs", "group": "group", "epochs": epochs});
-        s.scene.push(step, Expected::Done);
-    };
-    keep(&mut s, 1);
+    s.keep_past_epochs(1);
     refuses(&mut s, two, 1, "EpochGone")?;
     hears(&mut s, three, &name(2), 2)?;
-    keep(&mut s, 0);
+    s.keep_past_epochs(0);
     refuses(&mut s, three, 3, "EpochGone")?;
     s.commit(&Plan::by(3, Vec::new()))?;
     let gone = s.group.clone();
-    keep(&mut s, 5);
+    s.keep_past_epochs(5);
     s.commit(&Plan::by(4, Vec::new()))?;
     let message = gone.say(3, "before", 0)?;
     let expected = Expected::Text(3, "before".to_owned());

@@ -13,29 +13,20 @@ pub(super) fn cases(cases: &mut Cases) -> Answer<()> {
     Ok(())
 }
 
-fn wide(cases: &mut Cases, suite: u16, members: u32) -> Answer<()> {
-    let seed = cases.bytes(&format!("wide {suite} {members}"), 32);
-    let group_id = format!("a group of {members}").into_bytes();
-    let wide = Wide {
-        suite: Suite::of(suite),
-        group_id: &group_id,
-        seed: &seed,
-        members,
-        lifetime: LIFETIME,
-    };
+/// We join such a group, whose signature keys are known of these members.
+pub(super) fn join(wide: &Wide<'_>, known: &[u32]) -> Answer<Setting> {
     let us = wide.client(US)?;
-    let mut group = Group::of(wide.suite, &group_id, 7, wide.tree()?, Vec::new())?;
-    let last = members - 1;
-    let (middle, gone) = (members / 2, members / 2 + 1);
-    for leaf in [0, 2, middle, last] {
-        group.know(&wide.signer(leaf)?);
+    let mut group = Group::of(wide.suite, wide.group_id, 7, wide.tree()?, Vec::new())?;
+    for leaf in known {
+        group.know(&wide.signer(*leaf)?);
     }
     let mut scene = Scene::default();
     scene.client("us", &us);
+    let (not_before, not_after) = wide.lifetime;
     let step = json!({
-        "do": "wide_tree", "as": "the tree", "cipher_suite": suite, "group_id": hex::encode(&group_id),
-        "seed": hex::encode(&seed), "members": members, "not_before": LIFETIME.0.to_string(),
-        "not_after": LIFETIME.1.to_string(),
+        "do": "wide_tree", "as": "the tree", "cipher_suite": wide.suite.id, "group_id": hex::encode(wide.group_id),
+        "seed": hex::encode(wide.seed), "members": wide.members, "not_before": not_before.to_string(),
+        "not_after": not_after.to_string(),
     });
     scene.push(step, Expected::Done);
     let info = group.info(0, false, false)?;
@@ -52,7 +43,21 @@ fn wide(cases: &mut Cases, suite: u16, members: u32) -> Answer<()> {
         ..Joined::new(&message)
     };
     scene.join(&joined, Expected::State(group.secrets.authenticator));
-    let mut s = Setting { scene, group, us };
+    Ok(Setting { scene, group, us })
+}
+
+fn wide(cases: &mut Cases, suite: u16, members: u32) -> Answer<()> {
+    let seed = cases.bytes(&format!("wide {suite} {members}"), 32);
+    let group_id = format!("a group of {members}").into_bytes();
+    let wide = Wide {
+        suite: Suite::of(suite),
+        group_id: &group_id,
+        seed: &seed,
+        members,
+        lifetime: LIFETIME,
+    };
+    let (middle, gone, last) = (members / 2, members / 2 + 1, members - 1);
+    let mut s = join(&wide, &[0, 2, middle, last])?;
     // From the other end of the tree, beside us, and in the middle.
     s.commit(&Plan::by(last, Vec::new()))?;
     s.commit(&Plan::by(2, Vec::new()))?;
