@@ -28,31 +28,44 @@ fn pair<L: Library>() -> Two<L> {
     Two { speaker, reader }
 }
 
-/// The group of `members` in which every parent has a key, as two members of each library have it: all four are in one
-/// epoch, and what the two of a library do from then on the others do not see.
-pub fn filled(members: u32, report: &mut Report) -> (Two<Ours>, Two<Theirs>) {
+fn take_both<L: Library>(two: Option<&mut Two<L>>, commit: &[u8]) {
+    if let Some(Two { speaker, reader }) = two {
+        L::take(speaker, commit);
+        L::take(reader, commit);
+    }
+}
+
+/// The group of `members` in which every parent has a key, as two members of each library have it, or of this one alone:
+/// all are in one epoch, and what the two of a library do from then on the others do not see.
+pub fn filled(
+    members: u32,
+    with_peer: bool,
+    report: &mut Report,
+) -> (Two<Ours>, Option<Two<Theirs>>) {
     if members == 2 {
-        return (pair(), pair());
+        return (pair(), with_peer.then(pair));
     }
     assert!(
         members >= 8 && members.is_multiple_of(2),
-        "MEMBERS: 2, or even and 8 at least"
+        "groups are of 2 members, or of an even number and 8 at least"
     );
     // Of each library one on the left and one in the last pair of leaves.
     let ours = [2, members - 2];
     let theirs = [3, members - 1];
     let mut our_newcomers = ours.map(|leaf| Some(Ours::newcomer(&format!("ours {leaf}"))));
-    let mut their_newcomers = theirs.map(|leaf| Some(Theirs::newcomer(&format!("theirs {leaf}"))));
+    let mut their_newcomers =
+        theirs.map(|leaf| with_peer.then(|| Theirs::newcomer(&format!("theirs {leaf}"))));
     let mut signers = Vec::new();
     let mut leaves = Vec::new();
     let mut invited = Vec::new();
     for leaf in 0..members {
         let our = ours.iter().position(|place| *place == leaf);
         let their = theirs.iter().position(|place| *place == leaf);
+        let their = their.and_then(|place| their_newcomers[place].as_ref());
         let key_package = if let Some(place) = our {
             Ours::key_package(our_newcomers[place].as_ref().expect("there"))
-        } else if let Some(place) = their {
-            Theirs::key_package(their_newcomers[place].as_ref().expect("there"))
+        } else if let Some(newcomer) = their {
+            Theirs::key_package(newcomer)
         } else {
             let newcomer = Ours::newcomer(&format!("member {leaf}"));
             leaves.push(newcomer.key_package.leaf_node);
@@ -86,7 +99,7 @@ pub fn filled(members: u32, report: &mut Report) -> (Two<Ours>, Two<Theirs>) {
         let start = cpu_time::of_process();
         let our = Ours::join(our.expect("there"), &welcome);
         let between = cpu_time::of_process();
-        let their = Theirs::join(their.expect("there"), &welcome);
+        let their = their.map(|their| Theirs::join(their, &welcome));
         let times = [between - start, cpu_time::of_process() - between];
         (our, their, times)
     };
@@ -94,30 +107,30 @@ pub fn filled(members: u32, report: &mut Report) -> (Two<Ours>, Two<Theirs>) {
     let (our_reader, their_reader, second) = join(1);
     let mean = |place: usize| -> Duration { (first[place] + second[place]) / 2 };
     report.time(work::JOIN_FILLED, Ours::NAME, members, mean(0));
-    report.time(work::JOIN_FILLED, Theirs::NAME, members, mean(1));
+    if with_peer {
+        report.time(work::JOIN_FILLED, Theirs::NAME, members, mean(1));
+    }
     let mut ours = Two::<Ours> {
         speaker: our_speaker,
         reader: our_reader,
     };
-    let mut theirs = Two::<Theirs> {
-        speaker: their_speaker,
-        reader: their_reader,
-    };
+    let theirs = their_speaker.zip(their_reader);
+    let mut theirs = theirs.map(|(speaker, reader)| Two::<Theirs> { speaker, reader });
     // Who is on the right knows of the nodes above only those that are also above the committer. Its own commit fills all of
     // them anew; the one on the left, a neighbour of the committer, has all that it needs to read it.
     let sent = Ours::commit(&mut ours.reader, &Change::Nothing);
     Ours::merge(&mut ours.reader);
     Ours::take(&mut ours.speaker, &sent.commit);
-    Theirs::take(&mut theirs.speaker, &sent.commit);
-    Theirs::take(&mut theirs.reader, &sent.commit);
+    take_both(theirs.as_mut(), &sent.commit);
     let sent = Ours::commit(&mut ours.speaker, &Change::Nothing);
     Ours::merge(&mut ours.speaker);
     Ours::take(&mut ours.reader, &sent.commit);
-    Theirs::take(&mut theirs.speaker, &sent.commit);
-    Theirs::take(&mut theirs.reader, &sent.commit);
+    take_both(theirs.as_mut(), &sent.commit);
     let authenticator = Ours::authenticator(&ours.speaker);
     assert_eq!(Ours::authenticator(&ours.reader), authenticator);
-    assert_eq!(Theirs::authenticator(&theirs.speaker), authenticator);
-    assert_eq!(Theirs::authenticator(&theirs.reader), authenticator);
+    if let Some(theirs) = &theirs {
+        assert_eq!(Theirs::authenticator(&theirs.speaker), authenticator);
+        assert_eq!(Theirs::authenticator(&theirs.reader), authenticator);
+    }
     (ours, theirs)
 }
