@@ -27,11 +27,15 @@ use crate::crypto::hash::sha256;
 use crate::crypto::{Error, counted};
 use crate::memory;
 
-/// Bytes of `z`.
-const WEIGHT: usize = 16;
-
-/// Values of a byte of `z`: every `Q` is added once for each byte, to the sum for its value there.
-const VALUES: usize = 1 << u8::BITS;
+/// Bits of a `z` that are looked at together: every `Q` is added once for each such window, to the sum for its value there. The
+/// sums are themselves added up; of few signatures there are to be few.
+const fn window(signatures: usize) -> u32 {
+    match signatures {
+        0..1_000 => 6,
+        1_000..8_000 => 8,
+        _ => 10,
+    }
+}
 
 /// From how many signatures on it pays to verify them together.
 const WORTH: usize = 256;
@@ -148,7 +152,7 @@ fn together(items: &[Item]) -> Result<(), Error> {
 }
 
 /// `z` of every signature: of a hash of the batch, and its place in it.
-fn weights(items: &[Item]) -> Vec<[u8; WEIGHT]> {
+fn weights(items: &[Item]) -> Vec<u128> {
     let mut hash = Sha512::new();
     for item in items {
         Digest::update(&mut hash, item.key.0);
@@ -159,8 +163,8 @@ fn weights(items: &[Item]) -> Vec<[u8; WEIGHT]> {
     let mut weights = memory::with_capacity(items.len());
     for (place, _) in (0u64..).zip(items) {
         let hash = sha256(&[&seed, &place.to_be_bytes()]);
-        let weight = hash.first_chunk().copied();
-        memory::push(&mut weights, weight.unwrap_or_default());
+        let weight = hash.first_chunk().copied().unwrap_or_default();
+        memory::push(&mut weights, u128::from_le_bytes(weight));
     }
     weights
 }
@@ -178,26 +182,32 @@ fn alone(parts: &Parts) -> Result<(), Error> {
 }
 
 /// `sum(2^bit T)`, if no `T` has torsion.
-fn without_torsion(all: &[Parts], weights: &[[u8; WEIGHT]]) -> Result<EdwardsPoint, Error> {
+fn without_torsion(all: &[Parts], weights: &[u128]) -> Result<EdwardsPoint, Error> {
     let mut points = memory::with_capacity(all.len());
     for parts in all {
         memory::push(&mut points, parts.q());
     }
-    let mut sums = memory::with_capacity(VALUES);
+    let window = window(all.len());
+    let mut sums = memory::with_capacity(1usize.unbounded_shl(window));
     let mut total = EdwardsPoint::identity();
-    // The highest byte first.
-    for byte in (0..WEIGHT).rev() {
+    // The highest window first. All bits are in one of them.
+    let mut above = u128::BITS;
+    while let Some(bits) = above.checked_sub(1).and_then(|top| top.checked_rem(window)) {
+        let bits = bits.saturating_add(1);
+        above = above.saturating_sub(bits);
+        let mask = u128::MAX.unbounded_shr(u128::BITS.saturating_sub(bits));
         sums.clear();
-        sums.resize(VALUES, EdwardsPoint::identity());
+        sums.resize(1usize.unbounded_shl(bits), EdwardsPoint::identity());
         for (point, weight) in points.iter().zip(weights) {
-            let value = weight.get(byte).copied().unwrap_or_default();
-            if let Some(sum) = sums.get_mut(usize::from(value)) {
+            let value = weight.unbounded_shr(above) & mask;
+            let sum = usize::try_from(value).ok();
+            if let Some(sum) = sum.and_then(|value| sums.get_mut(value)) {
                 *sum = (*sum).add(point);
             }
         }
         // The highest bit parts the values into halves; behind it, it does not matter any more.
         let mut values = sums.as_mut_slice();
-        for _ in 0..u8::BITS {
+        for _ in 0..bits {
             let half = values.len() / 2;
             let halves = mem::take(&mut values).split_at_mut_checked(half);
             let (without, with) = halves.unwrap_or_default();
@@ -216,13 +226,13 @@ fn without_torsion(all: &[Parts], weights: &[[u8; WEIGHT]]) -> Result<EdwardsPoi
 }
 
 /// Whether `sum + sum(z (k - m) A) - sum(z s) B` has torsion only.
-fn vanishes(all: &[Parts], weights: &[[u8; WEIGHT]], sum: EdwardsPoint) -> Result<(), Error> {
+fn vanishes(all: &[Parts], weights: &[u128], sum: EdwardsPoint) -> Result<(), Error> {
     let room = all.len().saturating_add(1);
     let mut scalars: Vec<Scalar> = memory::with_capacity(room);
     let mut points: Vec<EdwardsPoint> = memory::with_capacity(room);
     let mut base = Scalar::ZERO;
     for (parts, weight) in all.iter().zip(weights) {
-        let z = Scalar::from(u128::from_le_bytes(*weight));
+        let z = Scalar::from(*weight);
         base = base.add(z.mul(parts.s));
         let scalar = z.mul(parts.k_minus_m());
         match scalars.last_mut() {
@@ -326,7 +336,7 @@ mod tests {
     #[test]
     fn what_holds_is_accepted_in_batches_of_every_kind() {
         let all: Vec<_> = (0..1_100).map(signed).collect();
-        for size in [0, 1, 2, WORTH - 1, WORTH, WORTH + 1, 1_100] {
+        for size in [0, 1, 2, WORTH - 1, WORTH, WORTH + 1, 999, 1_000, 1_100] {
             assert_eq!(verify(&all[..size]), Ok(()), "{size}");
         }
     }

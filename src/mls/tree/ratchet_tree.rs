@@ -393,27 +393,55 @@ impl RatchetTree {
         for (node, index) in nodes.into_iter().zip((0u32..).map(NodeIndex)) {
             tree.put(index, node)?;
         }
+        tree.count_all();
         Ok(tree)
     }
 
-    /// Puts a node that was read in its place, which is blank.
+    /// Puts a node that was read in its place, which is blank. Behind the last one, [`count_all`](Self::count_all) is called.
     pub(super) fn put(&mut self, index: NodeIndex, node: Node) -> Result<(), Error> {
-        match (node, index.leaf()) {
-            (Node::Blank, _) => Ok(()),
-            (Node::Leaf(leaf), Some(index)) => self.set_leaf(index, Some(leaf)),
-            (Node::Parent(parent), None) => {
-                if !self
-                    .keys
-                    .insert(KeyKind::Encryption, &parent.encryption_key)
-                {
-                    return Err(Rule::DuplicateKey.into());
-                }
-                if let Some(record) = self.record_mut(index) {
-                    record.node = Node::Parent(parent);
-                }
-                Ok(())
+        let (unique, members) = match (&node, index.leaf()) {
+            (Node::Blank, _) => return Ok(()),
+            (Node::Leaf(leaf), Some(_)) => {
+                self.support.add(leaf);
+                let unique = self.keys.insert(KeyKind::Encryption, &leaf.encryption_key)
+                    && self.keys.insert(KeyKind::Signature, &leaf.signature_key.0);
+                (unique, 1)
             }
-            (Node::Leaf(_), None) | (Node::Parent(_), Some(_)) => Err(Rule::TreeShape.into()),
+            (Node::Parent(parent), None) => {
+                let key = &parent.encryption_key;
+                (self.keys.insert(KeyKind::Encryption, key), 0)
+            }
+            (Node::Leaf(_), None) | (Node::Parent(_), Some(_)) => {
+                return Err(Rule::TreeShape.into());
+            }
+        };
+        if !unique {
+            return Err(Rule::DuplicateKey.into());
+        }
+        if let Some(record) = self.record_mut(index) {
+            *record = Record {
+                node,
+                members,
+                ..Record::default()
+            };
+        }
+        Ok(())
+    }
+
+    /// Counts the members below every parent, from those of the leaves on.
+    pub(super) fn count_all(&mut self) {
+        for level in 1..=self.size.root().level() {
+            let mut node = NodeIndex(1u32.unbounded_shl(level).saturating_sub(1));
+            while let Some((left, right)) = node.children()
+                && self.size.has_node(node)
+            {
+                let members = self.members_below(left);
+                let members = members.saturating_add(self.members_below(right));
+                if let Some(record) = self.record_mut(node) {
+                    record.members = members;
+                }
+                node.0 = node.0.saturating_add(2u32.unbounded_shl(level));
+            }
         }
     }
 

@@ -136,6 +136,7 @@ impl RatchetTree {
             let mut below = tree.read_page(top, record.as_ref())?;
             memory::append(&mut open, &mut below);
         }
+        tree.count_all();
         match tree.tree_hash() {
             Ok(found) if found == *hash => Ok(tree),
             _ => Err(Error::Integrity.into()),
